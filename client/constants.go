@@ -1,0 +1,65 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import "time"
+
+// What the network's protocol fixes (docs/protocol.md).
+const (
+	pathExits       = "/exits"  // the directory
+	pathOHTTP       = "/ohttp/" // and the hash of the exit's keys
+	innerScheme     = "https"   // of a request inside the seal
+	innerAuthority  = "exit"
+	fieldInnerError = "tokengo-error" // sealed trailer field: the answer ends in an error
+)
+
+// Defaults of Config.
+const (
+	defaultMaxRequestBytes = 64 << 20
+	defaultMaxWholeBytes   = 64 << 20
+	defaultRefreshInterval = 10 * time.Second
+	defaultAnswerTimeout   = 10 * time.Minute
+	defaultStallTimeout    = 5 * time.Minute
+	defaultShutdownTimeout = 10 * time.Second
+)
+
+// Toward relays.
+const (
+	dialTimeout       = 10 * time.Second // for TCP, and again for TLS
+	relayIdleTimeout  = 90 * time.Second
+	pingAfter         = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the relay is there
+	pingTimeout       = 10 * time.Second
+	streamBuffer      = 1 << 20 // flow control window of one answer: bytes on their way
+	maxRelayHeaders   = 32 << 10
+	maxProblemBytes   = 16 << 10 // of an answer that is not sealed
+	fetchTimeout      = 30 * time.Second
+	maxDirectoryBytes = 64 << 20 // decompressed
+	maxETagBytes      = 256
+
+	refreshSpacing = time.Second // between the beginnings of two looks at one directory, at least
+	refreshWait    = 5 * time.Second
+	minBackoff     = 250 * time.Millisecond // after a failed look; doubles
+	maxBackoff     = 5 * time.Second        // so that a relay that comes back is found at once
+)
+
+// Of one request.
+const (
+	maxAttempts = 3
+	retryWindow = 30 * time.Second // no new attempt later than this
+	smallBuffer = 2 << 10          // of an answer
+	largeBuffer = 32 << 10         // the most that an answer is held to learn its length
+)
+
+// Toward tools.
+const (
+	toolHeaderTimeout  = 10 * time.Second
+	toolIdleTimeout    = 2 * time.Minute
+	toolUploadTimeout  = 5 * time.Minute
+	maxToolHeaderBytes = 64 << 10
+	maxNamesInMessage  = 8 // models that an error message lists
+	maxNameRunes       = 80
+)
+
+// tailBytes is how much of a stream tells whether it ended between two events.
+const tailBytes = 4

@@ -1,0 +1,299 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/service"
+)
+
+// directory is what is known of the exits behind all relays. One goroutine per relay, which run starts
+// and waits for, looks at that relay's directory regularly and whenever it is asked to. While a
+// relay is out of reach its last directory counts, until its entries expire.
+type directory struct {
+	trusted []service.Identity // empty: all
+	pollers []*poller
+	version atomic.Uint64 // of the pollers' listings
+	merged  atomic.Pointer[merged]
+}
+
+// merged is what the listings of one version come to, until the first exit expires.
+type merged struct {
+	version uint64
+	until   time.Time
+	exits   []Exit
+}
+
+func newDirectory(cfg Config) *directory {
+	d := &directory{trusted: cfg.Identities}
+	for _, url := range cfg.Relays {
+		d.pollers = append(d.pollers, &poller{
+			relay:    newRelay(url, cfg.DialContext),
+			interval: cfg.RefreshInterval,
+			log:      cfg.Logger.With("relay", url.Host),
+			version:  &d.version,
+			kick:     make(chan struct{}, 1),
+			changed:  make(chan struct{}),
+		})
+	}
+	return d
+}
+
+// run keeps the directory fresh until ctx ends.
+func (d *directory) run(ctx context.Context) {
+	var group sync.WaitGroup
+	for _, p := range d.pollers {
+		group.Go(func() { p.run(ctx) })
+	}
+	group.Wait()
+}
+
+func (d *directory) close() {
+	for _, p := range d.pollers {
+		p.relay.close()
+	}
+}
+
+// list returns the exits that can be used now, sorted by identity. The slice is shared: it is read only.
+func (d *directory) list(now time.Time) []Exit {
+	version := d.version.Load()
+	if m := d.merged.Load(); m != nil && m.version == version && now.Before(m.until) {
+		return m.exits
+	}
+	listings := make([]listing, len(d.pollers))
+	for i, p := range d.pollers {
+		listings[i] = p.current()
+	}
+	m := &merged{version: version, until: now.Add(service.MaxLifetime), exits: merge(listings, d.trusted, now)}
+	for _, e := range m.exits {
+		if e.Info.Expires.Before(m.until) {
+			m.until = e.Info.Expires
+		}
+	}
+	d.merged.Store(m)
+	return m.exits
+}
+
+func (d *directory) poller(url relayurl.URL) *poller {
+	for _, p := range d.pollers {
+		if p.relay.url == url {
+			return p
+		}
+	}
+	return nil
+}
+
+// refresh asks the relays that have not been asked just now and waits for their answers, but not for long.
+func (d *directory) refresh(ctx context.Context) {
+	since := time.Now().Add(-refreshSpacing)
+	var group sync.WaitGroup
+	for _, p := range d.pollers {
+		group.Go(func() { p.refresh(ctx, since) })
+	}
+	group.Wait()
+}
+
+// age is the time since the relay that answered last did so, and false when none ever has.
+func (d *directory) age(now time.Time) (time.Duration, bool) {
+	var latest time.Time
+	for _, p := range d.pollers {
+		if fetched := p.status().Fetched; fetched.After(latest) {
+			latest = fetched
+		}
+	}
+	return now.Sub(latest), !latest.IsZero()
+}
+
+// poller keeps one relay's directory.
+type poller struct {
+	relay    *relay
+	interval time.Duration
+	log      *slog.Logger
+	kick     chan struct{} // asks for a look at once; holds one
+
+	version *atomic.Uint64 // of all listings together; grows when this one changes
+
+	mu      sync.Mutex // guards what follows
+	begun   uint64     // looks that have begun
+	beganAt time.Time  // the last of them
+	done    uint64     // looks that have ended
+	changed chan struct{}
+	listing listing
+	etag    string
+	err     error
+	fetched time.Time
+	stopped bool
+}
+
+var errStopped = errors.New("the client is stopping")
+
+// run looks at the directory until ctx ends.
+func (p *poller) run(ctx context.Context) {
+	defer p.stop()
+	backoff := time.Duration(0)
+	for ctx.Err() == nil {
+		began := time.Now()
+		wait := p.interval
+		if err := p.look(ctx); err != nil {
+			backoff = min(max(2*backoff, minBackoff), maxBackoff)
+			wait = min(backoff, p.interval)
+		} else {
+			backoff = 0
+		}
+		next := time.Now().Add(jitter(wait))
+		if sleep(ctx, time.Until(next), p.kick) {
+			if soonest := began.Add(refreshSpacing); soonest.Before(next) {
+				next = soonest
+			}
+			sleep(ctx, time.Until(next), nil)
+		}
+	}
+}
+
+// jitter makes a time up to a fifth longer or shorter.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// sleep waits for d or until ctx ends; it reports true when it was woken before.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-wake:
+		return true
+	}
+	return false
+}
+
+// look downloads the directory once and tells those who wait for it.
+func (p *poller) look(ctx context.Context) error {
+	p.mu.Lock()
+	p.begun++
+	p.beganAt = time.Now()
+	select {
+	case <-p.kick: // whoever asked for a look gets this one
+	default:
+	}
+	etag, known := p.etag, p.listing.entries
+	p.mu.Unlock()
+
+	dir, etag, err := p.relay.directory(ctx, etag)
+	var fresh listing
+	if err == nil {
+		fresh = verify(dir, p.relay.url, known)
+	}
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil:
+		p.listing = fresh
+		p.version.Add(1)
+		if fresh.early { // the same directory will mean more later
+			etag = ""
+		}
+	case errors.Is(err, errNotModified):
+		err = nil
+	}
+	p.settle(ctx, etag, err)
+	return err
+}
+
+// settle records how a look ended. p.mu is held.
+func (p *poller) settle(ctx context.Context, etag string, err error) {
+	first := p.done == 0
+	switch {
+	case err == nil:
+		p.etag, p.fetched = etag, time.Now()
+		if first || p.err != nil {
+			p.log.Info("relay answers", "exits", len(p.listing.entries), "dropped", p.listing.dropped)
+		}
+	case ctx.Err() == nil:
+		// The network may have changed: an ETag that a relay made for one client would link its addresses.
+		p.etag = ""
+		if first || p.err == nil {
+			p.log.Warn("relay does not answer", "reason", reason(err))
+		}
+	}
+	p.err = err
+	p.done = p.begun
+	p.wake()
+}
+
+// wake tells all who wait that something has changed. p.mu is held.
+func (p *poller) wake() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+func (p *poller) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopped = true
+	p.wake()
+}
+
+// refresh returns when a look has ended that began after since, or after refreshWait. All who call
+// meanwhile share one look, and looks that are asked for begin at least refreshSpacing apart.
+func (p *poller) refresh(ctx context.Context, since time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, refreshWait)
+	defer cancel()
+	p.mu.Lock()
+	want := p.begun
+	if p.begun == 0 || !p.beganAt.After(since) {
+		want++
+		select {
+		case p.kick <- struct{}{}:
+		default:
+		}
+	}
+	p.mu.Unlock()
+	p.wait(ctx, want)
+}
+
+// wait waits until so many looks have ended.
+func (p *poller) wait(ctx context.Context, looks uint64) error {
+	for {
+		p.mu.Lock()
+		done, stopped, changed := p.done, p.stopped, p.changed
+		p.mu.Unlock()
+		switch {
+		case done >= looks:
+			return nil
+		case stopped:
+			return errStopped
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *poller) current() listing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.listing
+}
+
+func (p *poller) status() RelayStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return RelayStatus{
+		Relay: p.relay.url, Err: p.err, Fetched: p.fetched,
+		Exits: len(p.listing.entries), Dropped: p.listing.dropped,
+	}
+}

@@ -1,0 +1,154 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/ohttp"
+	"github.com/tokengo/tokengo/service"
+)
+
+// Exit is an exit whose service description has been verified. It is read only. What Info says is the
+// exit's own word, its text a stranger's: show it through [service.Printable].
+type Exit struct {
+	Info *service.Info
+	// Hash names the keys that requests are sealed to.
+	Hash service.Hash
+	// Paths are the relays through which the exit is reached, at least one, in the order of Config.Relays.
+	Paths []Path
+
+	key *ohttp.KeyConfig // what to seal to
+}
+
+// Path is one way to an exit.
+type Path struct {
+	Relay relayurl.URL
+	// Observed is what the relay says it measured.
+	Observed service.Observed
+}
+
+// Service implements [route.Exit].
+func (e Exit) Service() *service.Info { return e.Info }
+
+// entry is a verified entry of one relay's directory.
+type entry struct {
+	exit   Exit // with one path
+	signed *service.Signed
+}
+
+// Fetch downloads and verifies the directory of one relay, for a look at it without a running client.
+// Entries that do not verify are left out. A nil dial means a [net.Dialer].
+func Fetch(ctx context.Context, url relayurl.URL, dial DialContext) ([]Exit, error) {
+	r := newRelay(url, dial)
+	defer r.close()
+	dir, _, err := r.directory(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return merge([]listing{verify(dir, url, nil)}, nil, time.Now()), nil
+}
+
+// listing is one relay's directory, verified.
+type listing struct {
+	entries map[service.Hash]entry
+	dropped int
+	early   bool // an entry was dropped that will be valid later
+}
+
+// verify keeps the entries that are what they claim. An entry that is in known as it is now has been
+// verified before.
+func verify(dir *service.Directory, url relayurl.URL, known map[service.Hash]entry) listing {
+	now := time.Now()
+	l := listing{entries: make(map[service.Hash]entry, len(dir.Exits))}
+	for i := range dir.Exits {
+		raw := &dir.Exits[i]
+		e, ok := known[raw.PubKeyHash]
+		if !ok || !same(e.signed, raw.Signed()) {
+			var err error
+			if e, err = verifyEntry(raw, now); err != nil {
+				l.dropped++
+				l.early = l.early || errors.Is(err, service.ErrNotYetValid)
+				continue
+			}
+		}
+		e.exit.Paths = []Path{{Relay: url, Observed: raw.Observed}}
+		l.entries[raw.PubKeyHash] = e
+	}
+	return l
+}
+
+func same(a, b *service.Signed) bool {
+	return bytes.Equal(a.KeyConfig, b.KeyConfig) && bytes.Equal(a.ServiceInfo, b.ServiceInfo) &&
+		bytes.Equal(a.Signature, b.Signature)
+}
+
+func verifyEntry(raw *service.Entry, now time.Time) (entry, error) {
+	info, err := raw.Verify(now)
+	if err != nil {
+		return entry{}, err
+	}
+	configs, err := ohttp.ParseKeyConfigs(raw.KeyConfig)
+	if err != nil {
+		return entry{}, err
+	}
+	key, err := strongest(configs)
+	if err != nil {
+		return entry{}, err
+	}
+	return entry{exit: Exit{Info: info, Hash: raw.PubKeyHash, key: key}, signed: raw.Signed()}, nil
+}
+
+// strongest is the post-quantum key if the list has one, else the first that can be used. The list is
+// covered by the exit's signature, so nobody on the way can take the stronger key out of it.
+func strongest(configs []ohttp.KeyConfig) (*ohttp.KeyConfig, error) {
+	if len(configs) == 0 {
+		return nil, fmt.Errorf("key list: no key of a kind that this client knows")
+	}
+	best := slices.IndexFunc(configs, func(c ohttp.KeyConfig) bool { return c.KEM == ohttp.KEMXWing })
+	return &configs[max(best, 0)], nil
+}
+
+// merge makes one list of the relays' directories, sorted by identity: of each identity the newest
+// description, with a path through each relay that has it. What has expired is left out, and so is, when
+// there are trusted identities, every other.
+func merge(listings []listing, trusted []service.Identity, now time.Time) []Exit {
+	newest := map[service.Identity]Exit{}
+	for _, l := range listings {
+		for _, e := range l.entries {
+			id := e.exit.Info.Identity
+			if now.Before(e.exit.Info.Expires) && (len(trusted) == 0 || slices.Contains(trusted, id)) {
+				newest[id] = newer(newest[id], e.exit)
+			}
+		}
+	}
+	exits := make([]Exit, 0, len(newest))
+	for _, e := range newest {
+		exits = append(exits, e)
+	}
+	slices.SortFunc(exits, func(a, b Exit) int { return cmp.Compare(a.Info.Identity, b.Info.Identity) })
+	return exits
+}
+
+// newer returns the newer of two descriptions by one identity, or, when they are the same, one with the
+// paths of both. An exit that signs two different ones with one sequence gets the lower hash.
+func newer(a, b Exit) Exit {
+	switch {
+	case a.Info == nil:
+		return b
+	case a.Hash == b.Hash && a.Info.Sequence == b.Info.Sequence:
+		a.Paths = append(slices.Clip(a.Paths), b.Paths...)
+		return a
+	case a.Info.Sequence > b.Info.Sequence, a.Info.Sequence == b.Info.Sequence && a.Hash < b.Hash:
+		return a
+	}
+	return b
+}

@@ -1,0 +1,105 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/service"
+)
+
+// rootText answers GET /, by which tools see whether anybody is there.
+const rootText = "TokenGo is running\n"
+
+// local answers from the directory what needs no exit, so that nobody learns of the question.
+func (p *proxy) local(ctx context.Context, w http.ResponseWriter, op dialect.Operation) result {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	switch op.Kind {
+	case dialect.Root:
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		write(w, http.StatusOK, []byte(rootText))
+	case dialect.Version:
+		write(w, http.StatusOK, dialect.VersionBody())
+	case dialect.ListModels:
+		models, fail := p.models(ctx, op.Protocol)
+		if fail != nil {
+			return p.fail(w, op, fail)
+		}
+		write(w, http.StatusOK, op.ModelsBody(models))
+	case dialect.GetModel:
+		return p.model(ctx, w, op)
+	default:
+		return p.fail(w, op, &dialect.Error{Code: dialect.CodeInternal})
+	}
+	return result{outcome: outcomeOK}
+}
+
+// model answers what is known of one model.
+func (p *proxy) model(ctx context.Context, w http.ResponseWriter, op dialect.Operation) result {
+	q := &request{op: op, model: op.Model}
+	models, fail := p.models(ctx, op.Protocol)
+	if fail != nil {
+		return p.fail(w, op, fail)
+	}
+	match := q.match()
+	i := slices.IndexFunc(models, func(m dialect.ListedModel) bool { return match(m.ID) })
+	if i < 0 {
+		return p.fail(w, op, p.noCandidate(q))
+	}
+	write(w, http.StatusOK, op.ModelBody(models[i]))
+	return result{outcome: outcomeOK}
+}
+
+// models are the models that a tool of the protocol can use now, sorted by id. An empty list means that
+// there are none; that nobody could be asked is an error.
+func (p *proxy) models(ctx context.Context, proto service.Protocol) (models []dialect.ListedModel, fail *dialect.Error) {
+	p.refreshed(ctx, func(exits []Exit) bool {
+		fail = p.noExits(exits)
+		models = p.listModels(proto, exits)
+		return len(exits) > 0
+	})
+	if fail != nil && fail.Code != dialect.CodeRelayUnreachable {
+		fail = nil
+	}
+	return models, fail
+}
+
+// listModels is the union of what usable exits offer for the protocol. Where several offer a model it is
+// listed with what all of them grant, because any of them may be chosen.
+func (p *proxy) listModels(proto service.Protocol, exits []Exit) []dialect.ListedModel {
+	listed := map[string]*dialect.ListedModel{}
+	offers := route.Models(p.cfg.Policy, exits, proto)
+	for _, m := range offers {
+		l := listed[m.ID]
+		if l == nil {
+			listed[m.ID] = &dialect.ListedModel{
+				ID: m.ID, Protocols: []service.Protocol{proto},
+				MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: slices.Clone(m.Features),
+			}
+			continue
+		}
+		l.MaxCtx = lesser(l.MaxCtx, m.MaxCtx)
+		l.MaxOutput = lesser(l.MaxOutput, m.MaxOutput)
+		l.Features = slices.DeleteFunc(l.Features, func(f string) bool { return !slices.Contains(m.Features, f) })
+	}
+	models := make([]dialect.ListedModel, 0, len(listed))
+	for _, id := range slices.Sorted(maps.Keys(listed)) {
+		models = append(models, *listed[id])
+	}
+	return models
+}
+
+// lesser is the smaller of two limits of which 0 is unknown.
+func lesser(a, b int) int {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}

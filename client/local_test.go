@@ -1,0 +1,125 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/service"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestModelLists(t *testing.T) {
+	first := testInfo(models(service.OpenAI, "gpt-4o", "shared"), models(service.Claude, "claude-opus-4-5"), models(service.Gemini, "gemini-2.5-pro"))
+	second := testInfo(models(service.OpenAI, "text-embedding-3-small", "shared"), models(service.Ollama, "llama3.2:latest"))
+	exits := []*testExit{newExit(t, newIdentity(t), first), newExit(t, newIdentity(t), second)}
+	c := start(t, Config{}, newTestRelay(t, exits...))
+	tests := []struct {
+		golden, path string
+		header       []string
+	}{
+		{"openai", "/v1/models", nil},
+		{"claude", "/v1/models", []string{"anthropic-version", "2023-06-01"}},
+		{"gemini", "/v1beta/models", nil},
+		{"ollama", "/api/tags", nil},
+		{"openai_one", "/v1/models/gpt-4o", nil},
+		{"claude_one", "/v1/models/claude-opus-4-5", []string{"anthropic-version", "2023-06-01"}},
+		{"gemini_one", "/v1beta/models/gemini-2.5-pro", nil},
+		{"ollama_version", "/api/version", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.golden, func(t *testing.T) {
+			resp := c.do("GET", tt.path, "", tt.header...)
+			got := read(t, resp)
+			if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/json" {
+				t.Errorf("status %d, type %q", resp.StatusCode, resp.Header.Get("Content-Type"))
+			}
+			golden := filepath.Join("testdata", tt.golden+".json")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got+"\n"); diff != "" {
+				t.Errorf("answer (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, exit := range exits {
+		if n := exit.requests.Load(); n != 0 {
+			t.Errorf("%d local requests reached an exit", n)
+		}
+	}
+}
+
+func TestListIsWhatAllGrant(t *testing.T) {
+	offer := func(ctx, output int, features ...string) []service.Model {
+		return []service.Model{{ID: "m", Protocol: service.OpenAI, MaxCtx: ctx, MaxOutput: output, Features: features}}
+	}
+	exits := []Exit{
+		{Info: testInfo(offer(8000, 0, "tools", "vision"))},
+		{Info: testInfo(offer(4000, 100, "vision", "json_schema"))},
+		{Info: testInfo(offer(0, 200, "tools", "vision"))},
+	}
+	p := &proxy{}
+	want := []dialect.ListedModel{{
+		ID: "m", Protocols: []service.Protocol{service.OpenAI}, MaxCtx: 4000, MaxOutput: 100, Features: []string{"vision"},
+	}}
+	if diff := cmp.Diff(want, p.listModels(service.OpenAI, exits)); diff != "" {
+		t.Errorf("models (-want +got):\n%s", diff)
+	}
+}
+
+// Lists follow the policy, and are empty, not errors, when there is nothing to list.
+func TestListsFollowPolicy(t *testing.T) {
+	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m"), models(service.Claude, "m")))
+	cfg := Config{}
+	cfg.Policy.Protocols = []service.Protocol{service.Claude}
+	c := start(t, cfg, newTestRelay(t, exit))
+	empty := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.ListModels}.ModelsBody(nil)
+	if got := read(t, c.do("GET", "/v1/models", "")); got != string(empty) {
+		t.Errorf("list of a protocol that is ruled out = %s", got)
+	}
+	c = start(t, Config{}, newTestRelay(t))
+	resp := c.do("GET", "/v1/models", "")
+	if got := read(t, resp); resp.StatusCode != 200 || got != string(empty) {
+		t.Errorf("list without exits: status %d, %s", resp.StatusCode, got)
+	}
+}
+
+func TestRoot(t *testing.T) {
+	c := start(t, Config{}, newTestRelay(t))
+	for _, method := range []string{"GET", "HEAD"} {
+		resp := c.do(method, "/", "")
+		want := rootText
+		if method == "HEAD" {
+			want = ""
+		}
+		if got := read(t, resp); resp.StatusCode != 200 || got != want || resp.ContentLength != int64(len(rootText)) {
+			t.Errorf("%s /: status %d, length %d, %q", method, resp.StatusCode, resp.ContentLength, got)
+		}
+	}
+}
+
+// Ollama's tools leave out the tag ":latest".
+func TestOllamaTag(t *testing.T) {
+	exit := newExit(t, newIdentity(t), testInfo(models(service.Ollama, "llama3.2:latest")))
+	c := start(t, Config{}, newTestRelay(t, exit))
+	for _, path := range []string{"/api/chat", "/api/show"} {
+		if resp := c.do("POST", path, `{"model":"llama3.2"}`); resp.StatusCode != 200 {
+			t.Errorf("%s: status %d: %s", path, resp.StatusCode, read(t, resp))
+		}
+	}
+}

@@ -1,0 +1,174 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tokengo/tokengo/dialect"
+)
+
+// proxy answers AI tools.
+type proxy struct {
+	cfg       Config
+	directory *directory
+	metrics   *metrics
+	running   sync.RWMutex // read-locked by each request that runs
+}
+
+// outcome is how a request ended: a [dialect.Code], or one of the following. It is the label of a metric.
+type outcome string
+
+const (
+	outcomeOK          outcome = "ok"
+	outcomeClientError outcome = "answered_4xx" // by the exit or its backend
+	outcomeServerError outcome = "answered_5xx"
+	outcomeCancelled   outcome = "cancelled" // the tool went away
+)
+
+// result is an outcome, and whether the connection to the tool must break so that nobody takes what was
+// sent for the whole answer.
+type result struct {
+	outcome outcome
+	broken  bool
+}
+
+// wait refuses new requests and returns when all that run have ended.
+func (p *proxy) wait() {
+	p.running.Lock()
+	defer p.running.Unlock()
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !p.running.TryRLock() { // stopping
+		panic(http.ErrAbortHandler)
+	}
+	defer p.running.RUnlock()
+	defer p.report()
+	began := time.Now()
+	op, fail := dialect.Identify(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header)
+	var res result
+	switch {
+	case fail != nil:
+		res = p.fail(w, op, fail)
+	case op.Local():
+		res = p.local(r.Context(), w, op)
+	default:
+		res = p.remote(w, r, op)
+	}
+	p.metrics.requests.WithLabelValues(string(op.Protocol), string(res.outcome)).Inc()
+	p.cfg.Logger.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("protocol", string(op.Protocol)),
+		slog.String("kind", op.Kind.String()), slog.String("outcome", string(res.outcome)),
+		slog.Duration("took", time.Since(began)))
+	if res.broken {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// report logs a panic that is not meant, without its value, which could quote a prompt.
+func (p *proxy) report() {
+	switch v := recover(); {
+	case v == nil:
+	case v != http.ErrAbortHandler:
+		p.cfg.Logger.Error("panic in a request", "type", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		fallthrough
+	default:
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// remote has a request answered by an exit.
+func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operation) result {
+	body, fail := p.readBody(w, r)
+	switch {
+	case r.Context().Err() != nil:
+		return result{outcome: outcomeCancelled, broken: true}
+	case fail != nil:
+		return p.fail(w, op, fail)
+	}
+	q, fail := newRequest(op, r.Header, body)
+	if fail != nil {
+		return p.fail(w, op, fail)
+	}
+	a, fail := p.send(r.Context(), q)
+	switch {
+	case r.Context().Err() != nil:
+		if a != nil {
+			a.close()
+		}
+		return result{outcome: outcomeCancelled, broken: true}
+	case fail != nil:
+		return p.fail(w, op, fail)
+	}
+	defer a.close()
+	return p.answer(w, op, a)
+}
+
+// readBody reads the whole of a request, so that it can be sealed again for another exit.
+func (p *proxy) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *dialect.Error) {
+	tooLarge := &dialect.Error{
+		Code:    dialect.CodeTooLarge,
+		Message: fmt.Sprintf("The request is larger than this TokenGo client accepts (%d bytes).", p.cfg.MaxRequestBytes),
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, &dialect.Error{
+			Code:    dialect.CodeNotJSON,
+			Message: "The request body is compressed. Turn request compression off in the AI tool: TokenGo compresses nothing, because lengths tell.",
+		}
+	}
+	if r.ContentLength > p.cfg.MaxRequestBytes {
+		return nil, tooLarge
+	}
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(toolUploadTimeout))
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, p.cfg.MaxRequestBytes))
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return nil, tooLarge
+	case err != nil:
+		return nil, &dialect.Error{Code: dialect.CodeNotJSON, Message: "The request body did not arrive completely."}
+	}
+	control.SetReadDeadline(time.Time{})
+	return buf.Bytes(), nil
+}
+
+// fail answers with an error in the tool's own shape.
+func (p *proxy) fail(w http.ResponseWriter, op dialect.Operation, e *dialect.Error) result {
+	status, fields, body := e.Response(op)
+	for name, values := range fields {
+		w.Header()[name] = values
+	}
+	write(w, status, body)
+	return result{outcome: outcome(e.Code)}
+}
+
+// write sends a whole answer. A tool that does not take it has gone away.
+func write(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// refreshed runs look, and once more after a look at the relays' directories when it found nothing.
+func (p *proxy) refreshed(ctx context.Context, look func([]Exit) bool) {
+	if !look(p.directory.list(time.Now())) {
+		p.directory.refresh(ctx)
+		look(p.directory.list(time.Now()))
+	}
+}

@@ -1,0 +1,150 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tokengo/tokengo/bhttp"
+	"github.com/tokengo/tokengo/dialect"
+)
+
+// tool is where an answer is written to.
+type tool struct {
+	w           http.ResponseWriter
+	control     *http.ResponseController
+	head        *bhttp.Response
+	patience    time.Duration // for one write
+	contentType string
+	begun       bool   // the head has been written
+	length      int    // of the whole body, -1 while it is not known
+	tail        []byte // the last bytes written
+}
+
+func newTool(w http.ResponseWriter, head *bhttp.Response, patience time.Duration) *tool {
+	return &tool{
+		w: w, control: http.NewResponseController(w), head: head, patience: patience,
+		contentType: head.Fields.Get("content-type"), length: -1,
+	}
+}
+
+// close lets the connection be used for other requests.
+func (t *tool) close() { t.control.SetWriteDeadline(time.Time{}) }
+
+// isJSON reports whether the answer is one JSON value, of use only when it is complete.
+func (t *tool) isJSON() bool {
+	media, _, err := mime.ParseMediaType(t.contentType)
+	return err == nil && media == "application/json"
+}
+
+// collect reads the beginning of an answer into buf, until it ends or buf is full, so that most answers
+// that are not streamed get a length, and those that break off early a proper error. White space alone is
+// returned at once: with it, backends keep tools waiting for an answer that takes its time.
+func (t *tool) collect(a *answer, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = a.Read(buf[n:])
+		n += m
+		if len(bytes.TrimSpace(buf[:n])) == 0 {
+			break
+		}
+	}
+	switch err {
+	case nil:
+	case io.EOF:
+		t.length = n
+	default:
+		n = 0
+	}
+	return n, err
+}
+
+// responseFields are the fields of an answer that a tool gets to see.
+var responseFields = dialect.ResponseFields()
+
+// begin writes the head, once.
+func (t *tool) begin() {
+	if t.begun {
+		return
+	}
+	t.begun = true
+	h := t.w.Header()
+	for _, name := range responseFields {
+		for _, field := range t.head.Fields {
+			if field.Name == name {
+				h.Add(name, field.Value)
+			}
+		}
+	}
+	switch {
+	case t.contentType == "":
+		h["Content-Type"] = nil // do not guess
+	case isStream(t.contentType):
+		h.Set("Cache-Control", "no-cache, no-transform")
+	}
+	if t.length >= 0 {
+		h.Set("Content-Length", strconv.Itoa(t.length))
+	}
+	t.w.WriteHeader(t.head.Status)
+}
+
+// isStream reports whether a body of this type can carry an error at its end.
+func isStream(contentType string) bool {
+	probe := dialect.Error{Code: dialect.CodeStreamCut}
+	return probe.StreamEvent(dialect.Operation{}, contentType) != nil
+}
+
+// write sends p at once, and the head before the first one. An error means that the tool is gone.
+func (t *tool) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	t.begin()
+	// Where deadlines cannot be set, the server's own timeouts have to do.
+	if err := t.control.SetWriteDeadline(time.Now().Add(t.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := t.w.Write(p); err != nil {
+		return err
+	}
+	t.tail = append(t.tail[:0], p[max(0, len(p)-tailBytes):]...)
+	if t.length >= 0 {
+		return nil // the server sends it all when the handler returns
+	}
+	return t.control.Flush()
+}
+
+// Buffers hold what is on its way from an exit to a tool. Most reads are a token, and many streams may wait
+// at once, so a stream has a small one until a read fills it.
+var (
+	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallBuffer); return &b }}
+	largeBuffers = sync.Pool{New: func() any { b := make([]byte, largeBuffer); return &b }}
+)
+
+// buffer is one of either size.
+type buffer struct{ bytes *[]byte }
+
+func newBuffer() *buffer { return &buffer{smallBuffers.Get().(*[]byte)} }
+
+func (b *buffer) grow() {
+	if len(*b.bytes) == smallBuffer {
+		b.release()
+		b.bytes = largeBuffers.Get().(*[]byte)
+	}
+}
+
+func (b *buffer) release() {
+	if len(*b.bytes) == smallBuffer {
+		smallBuffers.Put(b.bytes)
+		return
+	}
+	largeBuffers.Put(b.bytes)
+}

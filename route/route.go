@@ -1,0 +1,125 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package route chooses among exits: which of them can serve a request, and which to try first.
+//
+// It runs in the client and knows what the client knows: the model a request names and the service
+// descriptions of the exits. Prompts, keys and connections are none of its business, and it does no
+// I/O. Everything it decides on was signed by an exit, never said by a relay.
+//
+// Invariants: an exit that the [Policy] rules out is never chosen, whatever else is missing, and exits
+// that are equally good come in random order, so that no exit can place itself first.
+//
+//	candidates := route.Order(policy, exits, route.Need{
+//		Protocols: []service.Protocol{service.Claude},
+//		Model:     func(id string) bool { return id == "claude-opus-4-5" },
+//	}, rand.Shuffle)
+//
+// When nothing can serve a request, [Offered] says what could be asked for instead.
+package route
+
+import (
+	"slices"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+// Exit is anything that has a verified service description.
+type Exit interface {
+	Service() *service.Info
+}
+
+// Need is what a request asks of an exit.
+type Need struct {
+	// Protocols are the native protocols that can serve the request; one of them is enough. Without
+	// translation that is the protocol the tool speaks, alone.
+	Protocols []service.Protocol
+	// Model reports whether a published id means the model asked for.
+	Model func(id string) bool
+}
+
+// Policy is what the user allows and prefers. The zero value allows every exit and prefers none.
+type Policy struct {
+	// Protocols restricts the choice to models served natively over one of these protocols; empty allows all.
+	Protocols []service.Protocol
+	// Preference orders the choice where several native protocols can serve: earlier is better, and a
+	// protocol that is not listed comes after all that are.
+	Preference []service.Protocol
+	// Tiers restricts the choice to exits of these tiers; empty allows all.
+	Tiers []service.Tier
+}
+
+// Shuffle puts n things into random order through swap, as [math/rand/v2.Shuffle] does.
+type Shuffle func(n int, swap func(i, j int))
+
+// Validate reports the first protocol or tier that does not exist.
+func (p Policy) Validate() error {
+	for _, list := range [][]service.Protocol{p.Protocols, p.Preference} {
+		for _, proto := range list {
+			if _, err := service.ParseProtocol(string(proto)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, tier := range p.Tiers {
+		if _, err := service.ParseTier(string(tier)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Allows reports whether the policy lets requests be served over a native protocol.
+func (p Policy) Allows(proto service.Protocol) bool {
+	return len(p.Protocols) == 0 || slices.Contains(p.Protocols, proto)
+}
+
+// Order returns the exits that can serve the need under the policy, the one to try first at the front.
+// Exits are ordered by preference; equals are in the order that shuffle gives them. The slice it is
+// given stays as it is.
+func Order[E Exit](p Policy, exits []E, need Need, shuffle Shuffle) []E {
+	type ranked struct {
+		exit E
+		rank int
+	}
+	var able []ranked
+	for _, e := range exits {
+		if rank, ok := p.rank(e.Service(), need); ok {
+			able = append(able, ranked{e, rank})
+		}
+	}
+	shuffle(len(able), func(i, j int) { able[i], able[j] = able[j], able[i] })
+	slices.SortStableFunc(able, func(a, b ranked) int { return a.rank - b.rank })
+	ordered := make([]E, len(able))
+	for i, r := range able {
+		ordered[i] = r.exit
+	}
+	return ordered
+}
+
+// rank is the place in the preference of the best protocol over which the exit can serve the need.
+func (p Policy) rank(info *service.Info, need Need) (best int, ok bool) {
+	if !p.allowsTier(info.Tier) {
+		return 0, false
+	}
+	for _, m := range info.Models {
+		if !slices.Contains(need.Protocols, m.Protocol) || !p.Allows(m.Protocol) || !need.Model(m.ID) {
+			continue
+		}
+		if rank := p.preference(m.Protocol); !ok || rank < best {
+			best, ok = rank, true
+		}
+	}
+	return best, ok
+}
+
+func (p Policy) preference(proto service.Protocol) int {
+	if i := slices.Index(p.Preference, proto); i >= 0 {
+		return i
+	}
+	return len(p.Preference)
+}
+
+func (p Policy) allowsTier(tier service.Tier) bool {
+	return len(p.Tiers) == 0 || slices.Contains(p.Tiers, tier)
+}
