@@ -1,0 +1,300 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/tunnel"
+)
+
+// The media types that a relay forwards (RFC 9458 section 4, draft-ietf-ohai-chunked-ohttp section 3).
+var sealedTypes = map[string]bool{
+	"message/ohttp-req":         true,
+	"message/ohttp-chunked-req": true,
+}
+
+var sealedURL = &url.URL{Scheme: "http", Host: tunnel.Authority, Path: tunnel.PathOHTTP}
+
+const (
+	maxTries  = 3 // tunnels of one exit that a request is offered to
+	smallRead = 2 << 10
+	largeRead = 32 << 10
+)
+
+// Answers of the relay itself. Proxy-Status (RFC 9209) names the class, the problem type the case.
+var (
+	unknownExit = service.Problem{
+		Type: service.TypeUnknownExit, Status: http.StatusNotFound,
+		Title:  "No exit is known by these keys",
+		Detail: "The exit has left or changed its keys; download the directory again.",
+	}
+	exitNotReached = service.Problem{
+		Type: service.TypeExitNotReached, Status: http.StatusBadGateway,
+		Title:  "The exit was not reached",
+		Detail: "Nothing of the request was delivered; it may be sent again, to this exit or another.",
+	}
+	exitLost = service.Problem{
+		Type: service.TypeExitLost, Status: http.StatusBadGateway,
+		Title:  "The exit went away before it answered",
+		Detail: "It may have worked on the request.",
+	}
+	overloaded = service.Problem{
+		Type: service.TypeOverloaded, Status: http.StatusServiceUnavailable,
+		Title:  "The relay forwards as many requests as it can",
+		Detail: "Nothing of the request was delivered; it may be sent again later.",
+	}
+	notSealed = service.Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Title:  "Only message/ohttp-req and message/ohttp-chunked-req are forwarded",
+	}
+	tooLarge = service.Problem{
+		Status: http.StatusRequestEntityTooLarge,
+		Title:  "The sealed request is larger than this relay forwards",
+	}
+)
+
+// proxyErrors maps problem types to the error types of RFC 9209 section 2.3.
+var proxyErrors = map[string]string{
+	service.TypeUnknownExit:    "destination_not_found",
+	service.TypeExitNotReached: "destination_unavailable",
+	service.TypeExitLost:       "connection_terminated",
+	service.TypeOverloaded:     "proxy_internal_response",
+}
+
+func problem(w http.ResponseWriter, p service.Problem) {
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and a number always encode
+	}
+	h := w.Header()
+	h.Set("Content-Type", service.ProblemType)
+	h.Set("Cache-Control", "no-store")
+	if kind, ok := proxyErrors[p.Type]; ok {
+		h.Set("Proxy-Status", "tokengo-relay; error="+kind)
+	}
+	if p.Type == service.TypeOverloaded {
+		h.Set("Retry-After", strconv.Itoa(1))
+	}
+	w.WriteHeader(p.Status)
+	w.Write(append(body, '\n'))
+}
+
+// forward answers POST /ohttp/{hash}.
+func (r *Relay) forward(w http.ResponseWriter, req *http.Request) {
+	outcome := r.forwardOutcome(w, req)
+	r.metrics.requests.WithLabelValues(string(outcome)).Inc()
+}
+
+// outcome is the closed set of ways in which forwarding ends, the label of a metric.
+type outcome string
+
+const (
+	outcomeAnswered   outcome = "answered"
+	outcomeRefused    outcome = "refused"     // not a request that is forwarded
+	outcomeUnknown    outcome = "unknown"     // no such exit
+	outcomeNotReached outcome = "not_reached" // nothing was delivered
+	outcomeLost       outcome = "lost"        // the exit went away before it answered
+	outcomeBroken     outcome = "broken"      // the exit or the client went away within the answer
+	outcomeCancelled  outcome = "cancelled"   // the client went away before the answer
+	outcomeOverloaded outcome = "overloaded"
+)
+
+func (r *Relay) forwardOutcome(w http.ResponseWriter, req *http.Request) outcome {
+	mediaType, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil || !sealedTypes[mediaType] {
+		problem(w, notSealed)
+		return outcomeRefused
+	}
+	if req.ContentLength > r.cfg.MaxRequestBytes {
+		problem(w, tooLarge)
+		return outcomeRefused
+	}
+	hash, err := service.ParseHash(req.PathValue("hash"))
+	if err != nil {
+		problem(w, unknownExit)
+		return outcomeUnknown
+	}
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	default:
+		problem(w, overloaded)
+		return outcomeOverloaded
+	}
+	tunnels, known := r.registry.candidates(hash)
+	if !known {
+		problem(w, unknownExit)
+		return outcomeUnknown
+	}
+	return r.exchange(w, req, mediaType, tunnels)
+}
+
+// exchange offers the request to one tunnel after the other until one has taken any of its body, and
+// passes the answer on.
+func (r *Relay) exchange(w http.ResponseWriter, req *http.Request, mediaType string, tunnels []*tunnel.Tunnel) outcome {
+	ctx, cancel := context.WithCancel(req.Context())
+	defer cancel()
+	silence := time.AfterFunc(r.cfg.UploadTimeout, cancel)
+	defer silence.Stop()
+	body := &upload{
+		src:     http.MaxBytesReader(w, req.Body, r.cfg.MaxRequestBytes),
+		silence: silence, between: r.cfg.UploadTimeout, after: r.cfg.AnswerTimeout,
+	}
+	for _, t := range tunnels[:min(len(tunnels), maxTries)] {
+		answer, err := t.RoundTrip(sealedRequest(ctx, mediaType, body, req.ContentLength))
+		if err == nil {
+			return r.passOn(w, req, answer, silence)
+		}
+		if body.touched.Load() || ctx.Err() != nil {
+			return failed(w, req, body)
+		}
+	}
+	problem(w, exitNotReached)
+	return outcomeNotReached
+}
+
+// sealedRequest is what an exit gets to see: the media type, without the parameters in which a client
+// might tell it more, and the body.
+func sealedRequest(ctx context.Context, mediaType string, body *upload, length int64) *http.Request {
+	out := (&http.Request{
+		Method:        http.MethodPost,
+		URL:           sealedURL,
+		Host:          tunnel.Authority,
+		Header:        http.Header{"Content-Type": {mediaType}, "User-Agent": nil},
+		Body:          body,
+		ContentLength: length,
+	}).WithContext(ctx)
+	if length == 0 {
+		out.Body = http.NoBody
+	}
+	return out
+}
+
+// failed answers a request whose delivery had begun.
+func failed(w http.ResponseWriter, req *http.Request, body *upload) outcome {
+	switch {
+	case body.tooLarge.Load():
+		problem(w, tooLarge)
+		return outcomeRefused
+	case req.Context().Err() != nil:
+		return outcomeCancelled
+	case !body.touched.Load():
+		problem(w, exitNotReached)
+		return outcomeNotReached
+	}
+	problem(w, exitLost)
+	return outcomeLost
+}
+
+// passOn streams the answer to the client, flushing after every read.
+func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Response, silence *time.Timer) outcome {
+	defer answer.Body.Close()
+	h := w.Header()
+	h["Content-Type"] = answer.Header["Content-Type"]
+	h["Date"] = nil
+	h.Set("Cache-Control", "no-store")
+	if answer.ContentLength >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(answer.ContentLength, 10))
+	}
+	w.WriteHeader(answer.StatusCode)
+	sent, err := copyFlushing(w, answer.Body, func() { silence.Reset(r.cfg.AnswerTimeout) }, req.ProtoMajor == 1)
+	r.metrics.answerBytes.Add(float64(sent))
+	if err != nil {
+		// Only a broken transfer tells the client that this is not the end (HTTP/2 RST_STREAM, or a
+		// connection closed within a chunked body).
+		r.metrics.requests.WithLabelValues(string(outcomeBroken)).Inc()
+		panic(http.ErrAbortHandler)
+	}
+	return outcomeAnswered
+}
+
+// copyFlushing copies until EOF. The buffer is small until a read fills it: most reads are a sealed
+// token, and thousands of streams may wait at once.
+func copyFlushing(w http.ResponseWriter, src io.Reader, progress func(), http1 bool) (int64, error) {
+	control := http.NewResponseController(w)
+	buf := smallBuffers.Get().(*[]byte)
+	defer func() { release(buf) }()
+	var sent int64
+	for {
+		n, err := src.Read(*buf)
+		if n > 0 {
+			progress()
+			if http1 { // on HTTP/2 WriteByteTimeout does this
+				control.SetWriteDeadline(time.Now().Add(writeTimeout))
+			}
+			if _, err := w.Write((*buf)[:n]); err != nil {
+				return sent, err
+			}
+			if err := control.Flush(); err != nil {
+				return sent, err
+			}
+			sent += int64(n)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return sent, nil
+		case err != nil:
+			return sent, err
+		case n == smallRead && len(*buf) == smallRead:
+			release(buf)
+			buf = largeBuffers.Get().(*[]byte)
+		}
+	}
+}
+
+var (
+	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallRead); return &b }}
+	largeBuffers = sync.Pool{New: func() any { b := make([]byte, largeRead); return &b }}
+)
+
+func release(buf *[]byte) {
+	if len(*buf) == smallRead {
+		smallBuffers.Put(buf)
+		return
+	}
+	largeBuffers.Put(buf)
+}
+
+// upload is a request's body on its way to an exit. It knows whether any of it was taken, and renews
+// the deadline of its request as it moves.
+type upload struct {
+	src      io.ReadCloser
+	touched  atomic.Bool // an exit's connection has asked for some of it
+	tooLarge atomic.Bool
+	silence  *time.Timer
+	between  time.Duration // silence allowed while it is read
+	after    time.Duration // and when all of it has been
+}
+
+// Read implements [io.Reader].
+func (u *upload) Read(p []byte) (int, error) {
+	u.touched.Store(true)
+	n, err := u.src.Read(p)
+	switch {
+	case err == nil:
+		u.silence.Reset(u.between)
+	case errors.Is(err, io.EOF):
+		u.silence.Reset(u.after)
+	default:
+		var tooLarge *http.MaxBytesError
+		u.tooLarge.Store(errors.As(err, &tooLarge))
+	}
+	return n, err
+}
+
+// Close implements [io.Closer]. The body stays open: it is offered to the next tunnel when this one
+// took nothing, and the server closes it when the handler returns.
+func (u *upload) Close() error { return nil }

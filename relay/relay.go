@@ -1,0 +1,265 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package relay forwards sealed requests from clients to exits without being able to read them.
+//
+// A relay knows who asks (the client's address) and through which exit, and nothing of what is asked:
+// bodies are sealed to the exit's keys, which this package cannot even link against (a test on its
+// imports holds that). In turn it keeps who asks from the exit: what it sends there is the content
+// type and the sealed body. It returns the status, the content type and the body, each read flushed at
+// once, and never holds a whole body.
+//
+// One port serves both sides. Clients speak HTTPS (h2 or http/1.1):
+//
+//	GET  /exits               the directory: every exit's signed description, with an ETag, gzipped
+//	GET  /exits/{hash}/keys   one exit's key configurations, for any Oblivious HTTP client
+//	POST /ohttp/{hash}        a sealed request to that exit; RFC 9458 and its chunked variant
+//	GET  /healthz             200 while the relay takes requests
+//
+// Exits connect with the TLS protocol [tunnel.ALPN] and are kept in the registry.
+//
+// A client's address is neither logged, at any level, nor put into a metric.
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tokengo/tokengo/tunnel"
+)
+
+// Tuning of the server that clients and exits connect to.
+const (
+	clientStreams      = 256 // requests at once on one client connection
+	clientStreamBuffer = 256 << 10
+	clientConnBuffer   = 1 << 20
+	clientPingAfter    = 15 * time.Second
+	clientPingTimeout  = 10 * time.Second
+	writeTimeout       = 30 * time.Second // a client that takes no byte for so long is cut off
+	headerTimeout      = 10 * time.Second
+	idleTimeout        = 5 * time.Minute
+	maxHeaderBytes     = 16 << 10
+
+	pollInterval = 15 * time.Second // the least time between two polls of an exit
+)
+
+// Config is what a relay needs. The zero value of a field is its default.
+type Config struct {
+	// Certificate returns the relay's TLS certificate. Required; see [OwnCertificate] and [FileCertificate].
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+	// MaxRequestBytes bounds a sealed request. Default 64 MiB.
+	MaxRequestBytes int64
+
+	// MaxExits bounds the identities in the registry. Default 10,000.
+	MaxExits int
+
+	// MaxInFlight bounds the requests being forwarded, over all clients and exits. Default 10,000.
+	MaxInFlight int
+
+	// UploadTimeout is the longest silence while a client sends its request. Default 30 s.
+	UploadTimeout time.Duration
+
+	// AnswerTimeout is the longest silence of an exit, before and within its answer. It is longer than
+	// what exits and clients allow themselves, so that they notice first and can say what it was. Default 20 min.
+	AnswerTimeout time.Duration
+
+	// ShutdownTimeout is how long running requests may go on when the relay stops. Default 30 s.
+	ShutdownTimeout time.Duration
+
+	// ObserveInterval is how often the relay's own observations in the directory are renewed. Default 30 s.
+	ObserveInterval time.Duration
+
+	// Logger receives what happens to exits. Default: none.
+	Logger *slog.Logger
+
+	// Registerer takes the relay's metrics. Default: none.
+	Registerer prometheus.Registerer
+
+	// Observe wraps the handler of client requests. The demo and tests record there what a relay can
+	// see; it is nil in a relay that serves others.
+	Observe func(http.Handler) http.Handler
+}
+
+func (c *Config) setDefaults() {
+	setDefault(&c.MaxRequestBytes, 64<<20)
+	setDefault(&c.MaxExits, 10_000)
+	setDefault(&c.MaxInFlight, 10_000)
+	setDefault(&c.UploadTimeout, 30*time.Second)
+	setDefault(&c.AnswerTimeout, 20*time.Minute)
+	setDefault(&c.ShutdownTimeout, 30*time.Second)
+	setDefault(&c.ObserveInterval, 30*time.Second)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Relay is a running or runnable relay. It is safe for concurrent use.
+type Relay struct {
+	cfg      Config
+	registry *registry
+	metrics  *metrics
+	slots    chan struct{} // one token a forwarded request
+}
+
+// New checks the configuration. It does no I/O.
+func New(cfg Config) (*Relay, error) {
+	if cfg.Certificate == nil {
+		return nil, errors.New("relay: no certificate")
+	}
+	cfg.setDefaults()
+	r := &Relay{
+		cfg:      cfg,
+		registry: newRegistry(cfg.MaxExits, cfg.ObserveInterval),
+		slots:    make(chan struct{}, cfg.MaxInFlight),
+	}
+	r.metrics = newMetrics(cfg.Registerer, r.registry)
+	return r, nil
+}
+
+// Run serves clients and exits on ln until ctx is done, then stops taking requests, lets running ones
+// finish within ShutdownTimeout, and returns nil. It closes ln.
+func (r *Relay) Run(ctx context.Context, ln net.Listener) error {
+	tunnels, closeTunnels := context.WithCancel(context.WithoutCancel(ctx))
+	defer closeTunnels()
+	srv := r.server(tunnels)
+	served := make(chan error, 1)
+	go func() { served <- srv.ServeTLS(ln, "", "") }()
+
+	select {
+	case err := <-served:
+		srv.Close()
+		return fmt.Errorf("relay: serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	r.registry.close()
+	err := r.shutdown(ctx, srv, closeTunnels)
+	<-served
+	return err
+}
+
+// shutdown waits for the requests in flight, then ends the tunnels, which would otherwise keep their
+// connections busy for ever.
+func (r *Relay) shutdown(ctx context.Context, srv *http.Server, closeTunnels func()) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.ShutdownTimeout)
+	defer cancel()
+	for range cap(r.slots) {
+		select {
+		case r.slots <- struct{}{}:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	closeTunnels()
+	if srv.Shutdown(ctx) != nil {
+		srv.Close()
+	}
+	return nil
+}
+
+func (r *Relay) server(tunnels context.Context) *http.Server {
+	handler := r.handler()
+	if r.cfg.Observe != nil {
+		handler = r.cfg.Observe(handler)
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	return &http.Server{
+		Handler:   handler,
+		TLSConfig: tunnel.ServerTLS(r.cfg.Certificate),
+		Protocols: &protocols,
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){
+			tunnel.ALPN: func(_ *http.Server, conn *tls.Conn, _ http.Handler) { r.serveExit(tunnels, conn) },
+		},
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		// net/http puts client addresses into its error log.
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          clientStreams,
+			MaxReceiveBufferPerStream:     clientStreamBuffer,
+			MaxReceiveBufferPerConnection: clientConnBuffer,
+			SendPingTimeout:               clientPingAfter,
+			PingTimeout:                   clientPingTimeout,
+			WriteByteTimeout:              writeTimeout,
+		},
+	}
+}
+
+func (r *Relay) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /exits", r.serveDirectory)
+	mux.HandleFunc("GET /exits/{hash}/keys", r.serveKeys)
+	mux.HandleFunc("POST /ohttp/{hash}", r.forward)
+	mux.HandleFunc("GET /healthz", serveHealth)
+	mux.HandleFunc("GET /{$}", serveRoot)
+	return mux
+}
+
+func serveHealth(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("ok\n"))
+}
+
+func serveRoot(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("TokenGo relay: forwards sealed AI requests that it cannot read.\nGET /exits lists the exits.\n"))
+}
+
+// serveExit runs one exit's tunnel from its registration to its end.
+func (r *Relay) serveExit(ctx context.Context, conn *tls.Conn) {
+	t, err := tunnel.Accept(ctx, conn, tunnel.AcceptConfig{
+		Admit:  r.registry.admit,
+		Limits: tunnel.Limits{MaxRequestBytes: r.cfg.MaxRequestBytes},
+	})
+	if err != nil {
+		r.metrics.refused.Inc()
+		r.cfg.Logger.Info("exit refused", "reason", err)
+		return
+	}
+	defer t.Close()
+	entry := r.registry.add(t)
+	defer r.registry.remove(entry)
+	log := r.cfg.Logger.With("exit", t.Registration.Hash.Short(), "identity", t.Registration.Info.Identity.Short())
+	log.Info("exit connected")
+	r.watch(ctx, entry)
+	log.Info("exit disconnected")
+}
+
+// watch keeps a poll open at an exit, to measure the round trip and to learn when the exit drains, and
+// returns when its tunnel has ended.
+func (r *Relay) watch(ctx context.Context, e *entry) {
+	tick := time.NewTicker(pollInterval) // an exit that answers early is not asked more often
+	defer tick.Stop()
+	for e.tunnel.Alive() && e.tunnel.Poll(ctx, func(rtt time.Duration) { r.registry.observe(e, rtt) }) == nil {
+		r.registry.changed(e)
+		select {
+		case <-tick.C:
+		case <-e.tunnel.Done():
+		case <-ctx.Done():
+		}
+	}
+	r.registry.changed(e)
+	select {
+	case <-e.tunnel.Done():
+	case <-ctx.Done():
+	}
+}
