@@ -1,0 +1,92 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exit
+
+import (
+	"time"
+
+	"github.com/tokengo/tokengo/ohttp"
+)
+
+// What specifications fix.
+const (
+	// fieldError is the sealed trailer field of an answer that ends in an error (docs/protocol.md). Its
+	// value is a dialect.Code.
+	fieldError = "tokengo-error"
+
+	innerScheme = "https" // of a request inside the seal
+
+	// claudeVersion is the version of Claude's API that is asked for when a tool names none.
+	claudeVersion = "2023-06-01"
+
+	// statusOverloaded is Claude's own status for an overloaded service.
+	statusOverloaded = 529
+)
+
+// Defaults of Config.
+const (
+	defaultKeyLifetime      = 24 * time.Hour
+	defaultKeyOverlap       = time.Hour
+	defaultDrainTimeout     = 30 * time.Second
+	defaultMaxRequestBytes  = 64 << 20
+	defaultMaxAnswerBytes   = 64 << 20
+	defaultMaxHeldBytes     = 1 << 30
+	defaultRequestTimeout   = 30 * time.Second
+	defaultHeaderTimeout    = 5 * time.Minute
+	defaultStallTimeout     = 2 * time.Minute
+	defaultModelsRefresh    = 5 * time.Minute
+	defaultMaxConcurrent    = 1000
+	defaultTier             = "standard"
+	maxOverlapLifetimes     = 100 // so that the identifiers of keys, a byte, do not run out
+	maxRelays, maxBackends  = 64, 64
+	minTimeout              = time.Millisecond
+	maxText                 = 256 // bytes of a string in a service description
+	maxMessageModels        = 8   // models that an error message lists
+	maxMessageRunes         = 80
+	defaultContentType      = "application/json"
+	userAgent               = "tokengo"
+	rootText                = "TokenGo is running\n" // what the client answers, too
+	complaintInterval       = time.Minute            // between two log lines about the same fault of a backend
+	supersededDrain         = time.Hour              // how long requests on a replaced tunnel may go on
+	wakeInterval            = time.Minute            // so that a machine that slept notices
+	minUploadBytesPerSecond = 32 << 10               // what extends RequestTimeout
+)
+
+// Reconnecting to a relay.
+const (
+	minBackoff    = 200 * time.Millisecond // doubles
+	maxBackoff    = 30 * time.Second       // also for registrations that a relay refuses
+	livedLong     = time.Minute            // after which the backoff starts over
+	minTick       = 50 * time.Millisecond  // between two looks at keys and models, at least
+	firstModelGap = time.Second            // before a backend that failed is asked for its models again; doubles
+)
+
+// Sizes in bytes.
+const (
+	// smallRead is the first buffer of an answer: most reads are a token, and a thousand streams may wait
+	// at once. largeRead takes over once a read has filled it: two full chunks with their framing.
+	smallRead = 2 << 10
+	largeRead = 2*ohttp.MaxChunk - framing
+
+	// framing is the most that Binary HTTP adds to a read: the length of a chunk of content.
+	framing = 4
+
+	// smallAnswer is the largest answer of known length that is read whole and sealed in one piece.
+	smallAnswer = ohttp.MaxChunk
+
+	infoRoom         = 512      // what signing adds to a description without models
+	maxErrorBody     = 64 << 10 // of a backend's error that is passed on
+	maxModelsBody    = 8 << 20  // of one page of a backend's list of models
+	maxModelsPages   = 20
+	maxBackendHeader = 64 << 10
+	maxHint          = 32 << 10 // made ready for a body before any of it has come, whatever it announces
+)
+
+// Toward backends.
+const (
+	dialTimeout   = 10 * time.Second // for TCP, and again for TLS
+	modelsTimeout = 15 * time.Second // for one backend's list of models
+	idleTimeout   = 90 * time.Second
+	maxIdleConns  = 128 // kept to one backend
+)

@@ -1,0 +1,149 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exit
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/service"
+)
+
+// offer is what the exit has at one moment, and who serves it. It never changes.
+type offer struct {
+	protocols []service.Protocol // of the backends, each once
+	models    []service.Model
+	by        []*backend // who serves the model of the same index
+	index     map[modelName]int
+}
+
+type modelName struct {
+	protocol service.Protocol
+	id       string
+}
+
+// newOffer offers the configured models of the backends, and for those without any what is listed for
+// the backend of the same index, if that is given.
+func newOffer(backends []*backend, listed ...[]service.Model) *offer {
+	o := &offer{index: map[modelName]int{}}
+	for i, b := range backends {
+		if !slices.Contains(o.protocols, b.protocol) {
+			o.protocols = append(o.protocols, b.protocol)
+		}
+		models := b.models
+		if len(models) == 0 && i < len(listed) {
+			models = listed[i]
+		}
+		for _, m := range models {
+			o.add(m, b)
+		}
+	}
+	return o
+}
+
+// add offers a model unless another backend does.
+func (o *offer) add(m service.Model, b *backend) {
+	name := modelName{m.Protocol, m.ID}
+	if _, taken := o.index[name]; taken {
+		return
+	}
+	o.index[name] = len(o.models)
+	o.models = append(o.models, m)
+	o.by = append(o.by, b)
+}
+
+// fit leaves out the last models where there are more than a description can hold. room is what models
+// may take in it, in bytes of JSON.
+func (o *offer) fit(room int) (left int, err error) {
+	n := 0
+	for n < len(o.models) && n < service.MaxModels {
+		raw, err := json.Marshal(o.models[n])
+		if err != nil {
+			return 0, fmt.Errorf("write model %d: %w", n+1, err)
+		}
+		if room -= len(raw) + 1; room < 0 {
+			break
+		}
+		n++
+	}
+	for _, m := range o.models[n:] {
+		delete(o.index, modelName{m.Protocol, m.ID})
+	}
+	left = len(o.models) - n
+	o.models, o.by = o.models[:n], o.by[:n]
+	return left, nil
+}
+
+// same reports whether two offers make the same description.
+func (o *offer) same(other *offer) bool {
+	return slices.Equal(o.protocols, other.protocols) && reflect.DeepEqual(o.models, other.models)
+}
+
+// find returns who serves a model over the tool's own protocol, and the name under which it is published.
+func (o *offer) find(protocol service.Protocol, id string) (b *backend, published string, ok bool) {
+	if i, ok := o.index[modelName{protocol, id}]; ok {
+		return o.by[i], id, true
+	}
+	for i := range o.models {
+		if m := &o.models[i]; m.Protocol == protocol && dialect.SameModel(protocol, m.ID, id) {
+			return o.by[i], m.ID, true
+		}
+	}
+	return nil, "", false
+}
+
+// listed is what can be used over a protocol, in the order of the description.
+func (o *offer) listed(protocol service.Protocol) []dialect.ListedModel {
+	var models []dialect.ListedModel
+	for i := range o.models {
+		if m := &o.models[i]; m.Protocol == protocol {
+			models = append(models, dialect.ListedModel{
+				ID: m.ID, Protocols: []service.Protocol{protocol},
+				MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: m.Features,
+			})
+		}
+	}
+	return models
+}
+
+// unknownModel says what is on offer instead. It does not repeat what was asked for.
+func (o *offer) unknownModel(protocol service.Protocol) *dialect.Error {
+	var names []string
+	more := 0
+	for i := range o.models {
+		switch {
+		case o.models[i].Protocol != protocol:
+		case len(names) < maxMessageModels:
+			names = append(names, service.Printable(o.models[i].ID, maxMessageRunes))
+		default:
+			more++
+		}
+	}
+	e := &dialect.Error{Code: dialect.CodeUnknownModel}
+	switch {
+	case !slices.Contains(o.protocols, protocol):
+		e.Message = fmt.Sprintf("This exit has no backend that speaks %s. Its protocols: %s.", protocol, join(o.protocols))
+	case len(names) == 0:
+		e.Message = fmt.Sprintf("This exit offers no %s model at the moment. Choose another exit.", protocol)
+	default:
+		e.Message = fmt.Sprintf("This exit does not offer the model. Its %s models: %s", protocol, strings.Join(names, ", "))
+		if more > 0 {
+			e.Message += fmt.Sprintf(" and %d more", more)
+		}
+		e.Message += "."
+	}
+	return e
+}
+
+func join(protocols []service.Protocol) string {
+	words := make([]string, len(protocols))
+	for i, p := range protocols {
+		words[i] = string(p)
+	}
+	return strings.Join(words, ", ")
+}
