@@ -1,0 +1,243 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package network runs client, relay and exits in one process, connected through real loopback sockets.
+//
+// It is what a person runs who wants everything on one machine, and what the demo, the tests and the
+// benchmarks run on. Nothing is short-circuited: requests are sealed, forwarded and opened as they are
+// across three machines. One process sees everything, of course, so nothing is private from whoever
+// runs it; what stays private is the user from the backends' sight of a stable client.
+//
+// The roles end in the order in which requests flow, so that running requests finish: first the client
+// takes no new ones, then the exits drain, then the relay stops.
+//
+// Use:
+//
+//	n, err := network.New(ctx, network.Config{Exits: []exit.Config{{Backends: backends}}})
+//	...
+//	go n.Run(ctx)
+//	err = n.WaitReady(ctx)
+//	http.Post(n.ClientURL()+"/v1/chat/completions", …)
+package network
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/exit"
+	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/relay"
+)
+
+const (
+	loopback     = "127.0.0.1:0"
+	registerWait = 5 * time.Second // how long the client's first look at the directory waits for the exits
+	readyPoll    = 10 * time.Millisecond
+)
+
+// Config is a network. Every field of the roles may be set but for what connects them, which is filled
+// in: the relay's certificate (made anew if there is none) and the relays of exits and client.
+type Config struct {
+	Relay  relay.Config
+	Exits  []exit.Config // at least one
+	Client client.Config
+
+	// RelayListener and ClientListener are where the relay and the client are reached. Default: a
+	// loopback port of the system's choice. They are closed when the network ends.
+	RelayListener, ClientListener net.Listener
+}
+
+// Network is a network that runs or is about to.
+type Network struct {
+	relay          *relay.Relay
+	exits          []*exit.Exit
+	client         *client.Client
+	relayListener  net.Listener
+	clientListener net.Listener
+	relayURL       relayurl.URL
+	registered     *countdown
+}
+
+// New builds the roles and opens the ports. [Network.Run] must follow.
+func New(ctx context.Context, cfg Config) (*Network, error) {
+	if len(cfg.Exits) == 0 {
+		return nil, errors.New("network: no exit")
+	}
+	n := &Network{
+		relayListener: cfg.RelayListener, clientListener: cfg.ClientListener,
+		registered: newCountdown(len(cfg.Exits)),
+	}
+	err := errors.Join(openDefault(ctx, &n.relayListener), openDefault(ctx, &n.clientListener))
+	if err == nil {
+		err = n.build(cfg)
+	}
+	if err != nil {
+		n.closeListeners()
+		return nil, err
+	}
+	return n, nil
+}
+
+func openDefault(ctx context.Context, ln *net.Listener) (err error) {
+	if *ln == nil {
+		*ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", loopback)
+	}
+	return err
+}
+
+func (n *Network) closeListeners() {
+	for _, ln := range []net.Listener{n.relayListener, n.clientListener} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+}
+
+func (n *Network) build(cfg Config) (err error) {
+	if cfg.Relay.Certificate == nil {
+		made, err := relay.NewCertificate()
+		if err != nil {
+			return err
+		}
+		cfg.Relay.Certificate = relay.FixedCertificate(made)
+	}
+	if n.relayURL, err = pinnedURL(cfg.Relay, n.relayListener.Addr()); err != nil {
+		return err
+	}
+	if n.relay, err = relay.New(cfg.Relay); err != nil {
+		return err
+	}
+	for _, exitConfig := range cfg.Exits {
+		exitConfig.Relays = []relayurl.URL{n.relayURL}
+		exitConfig.OnRegistered = n.registered.once(exitConfig.OnRegistered)
+		e, err := exit.New(exitConfig)
+		if err != nil {
+			return err
+		}
+		n.exits = append(n.exits, e)
+	}
+	cfg.Client.Relays = []relayurl.URL{n.relayURL}
+	n.client, err = client.New(cfg.Client)
+	return err
+}
+
+// pinnedURL is how the roles of the network reach and verify the relay.
+func pinnedURL(cfg relay.Config, address net.Addr) (relayurl.URL, error) {
+	cert, err := cfg.Certificate(nil)
+	if err != nil {
+		return relayurl.URL{}, err
+	}
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		return relayurl.URL{}, fmt.Errorf("relay certificate: %w", err)
+	}
+	return relayurl.URL{Host: address.String(), Pin: relayurl.PinOf(leaf), Pinned: true}, nil
+}
+
+// RelayURL is the relay's address with its pin.
+func (n *Network) RelayURL() relayurl.URL { return n.relayURL }
+
+// ClientURL is the base URL for AI tools.
+func (n *Network) ClientURL() string { return "http://" + n.clientListener.Addr().String() }
+
+// Client is the network's client.
+func (n *Network) Client() *client.Client { return n.client }
+
+// Run runs the network until ctx is done or a role fails, and returns when all roles have ended.
+func (n *Network) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	exits, stopExits := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopExits()
+	relayCtx, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRelay()
+
+	var exitsLeft sync.WaitGroup
+	for _, e := range n.exits {
+		exitsLeft.Add(1)
+		group.Go(func() error {
+			defer exitsLeft.Done()
+			return e.Run(exits)
+		})
+	}
+	group.Go(func() error {
+		exitsLeft.Wait()
+		stopRelay()
+		return nil
+	})
+	group.Go(func() error { return n.relay.Run(relayCtx, n.relayListener) })
+	group.Go(func() error {
+		defer stopExits()
+		n.registered.wait(ctx, registerWait)
+		return n.client.Serve(ctx, n.clientListener)
+	})
+	return group.Wait()
+}
+
+// WaitReady waits until the client knows every exit and each of them offers a model, or ctx is done.
+func (n *Network) WaitReady(ctx context.Context) error {
+	tick := time.NewTicker(readyPoll)
+	defer tick.Stop()
+	for {
+		ready := 0
+		for _, e := range n.client.Exits() {
+			if len(e.Info.Models) > 0 {
+				ready++
+			}
+		}
+		if ready >= len(n.exits) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the network: %d of %d exits offer models: %w", ready, len(n.exits), ctx.Err())
+		}
+	}
+}
+
+// countdown waits until each exit has registered once.
+type countdown struct {
+	done chan struct{}
+
+	mu   sync.Mutex // guards left
+	left int
+}
+
+func newCountdown(n int) *countdown { return &countdown{done: make(chan struct{}), left: n} }
+
+// once returns a callback that counts its first call, and passes all on to next if there is one.
+func (c *countdown) once(next func(exit.Registered)) func(exit.Registered) {
+	var first sync.Once
+	return func(r exit.Registered) {
+		first.Do(c.count)
+		if next != nil {
+			next(r)
+		}
+	}
+}
+
+func (c *countdown) count() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left--; c.left == 0 {
+		close(c.done)
+	}
+}
+
+func (c *countdown) wait(ctx context.Context, atMost time.Duration) {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
