@@ -1,0 +1,136 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/service"
+)
+
+type clientFlags struct {
+	roleFlags
+	file clientFile
+}
+
+func newClientCommand() *cobra.Command {
+	f := &clientFlags{}
+	cmd := &cobra.Command{
+		Use:   "client",
+		Short: "Take requests from AI tools on this machine and ask them privately",
+		Long: `Run the local client. AI tools use it as if it were their backend; it speaks the OpenAI, Claude,
+Gemini and Ollama protocols. Each request is sealed to an exit and sent through a relay.
+
+Any key a tool sends is accepted and dropped: exits are not told who you are.`,
+		Example: `  tokengo client --relay https://relay.example
+  tokengo client --relay 'https://192.0.2.7:4433#sha256=<pin>' --protocol claude
+  tokengo client --config tokengo.yaml`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := loadFile(cmd, &f.roleFlags, clientFileName, &f.file); err != nil {
+				return err
+			}
+			return runClient(cmd, f)
+		},
+	}
+	f.register(cmd, clientFileName)
+	flags := cmd.Flags()
+	flags.StringVar(&f.file.Listen, "listen", client.DefaultListen, "listen for AI tools on `address`")
+	flags.BoolVar(&f.file.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; whoever reaches it asks in your name")
+	flags.StringArrayVar(&f.file.Relays, "relay", nil, "go through the relay at `URL` (repeatable)")
+	flags.StringArrayVar(&f.file.Protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
+	flags.StringArrayVar(&f.file.Identities, "identity", nil, "use only the exit with this `identity`, as 'tokengo exits list --json' shows it (repeatable)")
+	return cmd
+}
+
+func runClient(cmd *cobra.Command, f *clientFlags) error {
+	keepSmall()
+	env, err := f.start(cmd, "client")
+	if err != nil {
+		return err
+	}
+	cfg, err := f.file.config()
+	if err != nil {
+		return err
+	}
+	if len(cfg.Relays) == 0 {
+		return usagef("name one with --relay URL, or under relays: in "+clientFileName, "no relay is configured")
+	}
+	cfg.Logger, cfg.Registerer = env.log, env.registerer()
+	c, err := client.New(cfg)
+	if err != nil {
+		return &usageError{err: err}
+	}
+	ln, err := listen(cmd.Context(), cfg.Listen, "for AI tools", "--listen")
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(cmd.Context())
+	group.Go(func() error { return c.Serve(ctx, ln) })
+	group.Go(func() error { return env.serveMetrics(ctx, f.metricsListen) })
+	group.Go(func() error {
+		announceClient(ctx, env, c, ln)
+		return nil
+	})
+	return group.Wait()
+}
+
+// announceClient prints the client's URL at once, and who it can reach as soon as that is known.
+func announceClient(ctx context.Context, env *role, c *client.Client, ln net.Listener) {
+	fmt.Fprintln(env.stderr, "client ready for AI tools at:")
+	fmt.Fprintln(env.stdout, "http://"+ln.Addr().String())
+	ready, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if c.WaitReady(ready) != nil && ctx.Err() != nil {
+		return
+	}
+	showReach(env.stderr, c)
+}
+
+// showReach lists the relays with how they do, and the exits.
+func showReach(w io.Writer, c *client.Client) {
+	for _, relay := range c.Relays() {
+		state := fmt.Sprintf("%d exits", relay.Exits)
+		if relay.Err != nil {
+			state = "not reached, trying on: " + relay.Err.Error()
+		}
+		fmt.Fprintf(w, "relay %s: %s\n", relay.Relay.Host, state)
+	}
+	exits := c.Exits()
+	for _, e := range exits {
+		fmt.Fprintf(w, "exit  %s %s: %s\n", e.Hash.Short(), service.Printable(cmp.Or(e.Info.Operator, "(unnamed)"), 40), describeOffer(e.Info))
+	}
+	if len(exits) == 0 {
+		fmt.Fprintln(w, "no exit within reach yet; requests are answered as soon as one is")
+	}
+}
+
+// describeOffer is a line about what an exit offers, made safe for a terminal.
+func describeOffer(info *service.Info) string {
+	const shown = 8
+	var protocols, models []string
+	for _, p := range info.Protocols {
+		protocols = append(protocols, string(p))
+	}
+	for _, m := range info.Models {
+		if id := service.Printable(m.ID, 60); !slices.Contains(models, id) {
+			models = append(models, id)
+		}
+	}
+	more := ""
+	if len(models) > shown {
+		models, more = models[:shown], fmt.Sprintf(" and %d more", len(models)-shown)
+	}
+	return strings.Join(protocols, ",") + " — " + strings.Join(models, ", ") + more
+}

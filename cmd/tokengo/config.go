@@ -1,0 +1,124 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/exit"
+)
+
+func newConfigCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Work with configuration files",
+		Args:  noArgs,
+		RunE:  showHelp,
+	}
+	cmd.AddCommand(newConfigCheckCommand())
+	return cmd
+}
+
+func newConfigCheckCommand() *cobra.Command {
+	var role string
+	cmd := &cobra.Command{
+		Use:   "check FILE…",
+		Short: "Say whether configuration files would be accepted",
+		Long: `Read configuration files as the role would, without starting it. The role is told from the file's
+name (tokengo.yaml or client.yaml, relay.yaml, exit.yaml), or given with --role.`,
+		Example: `  tokengo config check tokengo.yaml
+  tokengo config check --role exit /etc/tokengo/cheap.yaml`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, path := range args {
+				if err := checkFile(path, role); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: ok\n", path)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&role, "role", "", "the `role` the file is for: client, relay or exit")
+	return cmd
+}
+
+// checkFile decodes a file and makes everything of it that needs neither network nor keys.
+func checkFile(path, role string) error {
+	if role == "" {
+		role = roleOfFile(path)
+	}
+	var err error
+	switch role {
+	case "client":
+		err = checkClientFile(path)
+	case "relay":
+		err = decodeFile(path, &relayFile{})
+	case "exit":
+		err = checkExitFile(path)
+	default:
+		return usagef("say --role client, relay or exit", "%s: cannot tell from the name which role the file is for", path)
+	}
+	return err
+}
+
+func roleOfFile(path string) string {
+	name := filepath.Base(path)
+	switch {
+	case name == clientFileName, strings.HasPrefix(name, "client"):
+		return "client"
+	case strings.HasPrefix(name, "relay"):
+		return "relay"
+	case strings.HasPrefix(name, "exit"):
+		return "exit"
+	}
+	return ""
+}
+
+func checkClientFile(path string) error {
+	f := &clientFile{}
+	if err := decodeFile(path, f); err != nil {
+		return err
+	}
+	cfg, err := f.config()
+	if err == nil && len(cfg.Relays) > 0 { // they may come from the command line
+		_, err = client.New(cfg)
+	}
+	if err != nil {
+		return usagef("", "%s: %w", path, err)
+	}
+	return nil
+}
+
+func checkExitFile(path string) error {
+	f := &exitFile{}
+	if err := decodeFile(path, f); err != nil {
+		return err
+	}
+	cfg, err := f.config()
+	if err != nil {
+		return usagef("", "%s: %w", path, err)
+	}
+	for _, backend := range f.Backends {
+		if backend.Protocol == demoBackend {
+			continue
+		}
+		b, err := parseBackend(backend)
+		if err != nil {
+			return usagef("", "%s: %w", path, err)
+		}
+		cfg.Backends = append(cfg.Backends, b)
+	}
+	if len(cfg.Relays) > 0 && len(cfg.Backends) > 0 {
+		if _, err := exit.New(cfg); err != nil {
+			return usagef("", "%s: %w", path, err)
+		}
+	}
+	return nil
+}

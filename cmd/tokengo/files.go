@@ -1,0 +1,331 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/exit"
+	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/relay"
+	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/service"
+)
+
+// The configuration file of each role, looked for in the working directory and then in the user's
+// configuration directory.
+const (
+	clientFileName = "tokengo.yaml"
+	relayFileName  = "relay.yaml"
+	exitFileName   = "exit.yaml"
+)
+
+// commonFile holds the settings that every role's file may have.
+type commonFile struct {
+	StateDir      string `yaml:"state_dir"`
+	LogLevel      string `yaml:"log_level"`
+	MetricsListen string `yaml:"metrics_listen"`
+}
+
+// clientFile is the content of tokengo.yaml.
+type clientFile struct {
+	commonFile         `yaml:",inline"`
+	Listen             string        `yaml:"listen"`
+	AllowRemote        bool          `yaml:"allow_remote"`
+	Relays             []string      `yaml:"relays"`
+	Identities         []string      `yaml:"identities"`
+	Protocols          []string      `yaml:"protocols"`
+	ProtocolPreference []string      `yaml:"protocol_preference"`
+	Tiers              []string      `yaml:"tiers"`
+	MaxRequestBytes    int64         `yaml:"max_request_bytes"`
+	RefreshInterval    time.Duration `yaml:"refresh_interval"`
+	AnswerTimeout      time.Duration `yaml:"answer_timeout"`
+	StallTimeout       time.Duration `yaml:"stall_timeout"`
+	ShutdownTimeout    time.Duration `yaml:"shutdown_timeout"`
+}
+
+// relayFile is the content of relay.yaml.
+type relayFile struct {
+	commonFile      `yaml:",inline"`
+	Listen          string        `yaml:"listen"`
+	Host            string        `yaml:"host"`
+	Cert            string        `yaml:"cert"`
+	Key             string        `yaml:"key"`
+	MaxRequestBytes int64         `yaml:"max_request_bytes"`
+	MaxExits        int           `yaml:"max_exits"`
+	MaxInFlight     int           `yaml:"max_in_flight"`
+	UploadTimeout   time.Duration `yaml:"upload_timeout"`
+	AnswerTimeout   time.Duration `yaml:"answer_timeout"`
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
+}
+
+// exitFile is the content of exit.yaml.
+type exitFile struct {
+	commonFile      `yaml:",inline"`
+	Relays          []string          `yaml:"relays"`
+	Backends        []backendFile     `yaml:"backends"`
+	Operator        string            `yaml:"operator"`
+	Tier            string            `yaml:"tier"`
+	Tags            map[string]string `yaml:"tags"`
+	KeyLifetime     time.Duration     `yaml:"key_lifetime"`
+	KeyOverlap      time.Duration     `yaml:"key_overlap"`
+	DrainTimeout    time.Duration     `yaml:"drain_timeout"`
+	BackendTimeout  time.Duration     `yaml:"backend_timeout"`
+	StallTimeout    time.Duration     `yaml:"stall_timeout"`
+	ModelsRefresh   time.Duration     `yaml:"models_refresh"`
+	MaxConcurrent   int               `yaml:"max_concurrent"`
+	MaxRequestBytes int64             `yaml:"max_request_bytes"`
+}
+
+// backendFile is one entry of backends in exit.yaml.
+type backendFile struct {
+	Protocol string            `yaml:"protocol"`
+	URL      string            `yaml:"url"`
+	KeyFile  string            `yaml:"key_file"`
+	Models   []string          `yaml:"models"`
+	Aliases  map[string]string `yaml:"aliases"`
+}
+
+func (f *clientFile) config() (client.Config, error) {
+	relays, err := parseRelays(f.Relays)
+	if err != nil {
+		return client.Config{}, err
+	}
+	policy := route.Policy{}
+	if policy.Protocols, err = parseAll(f.Protocols, parseProtocol); err != nil {
+		return client.Config{}, err
+	}
+	if policy.Preference, err = parseAll(f.ProtocolPreference, parseProtocol); err != nil {
+		return client.Config{}, err
+	}
+	if policy.Tiers, err = parseAll(f.Tiers, parseTier); err != nil {
+		return client.Config{}, err
+	}
+	var identities []service.Identity
+	for _, s := range f.Identities {
+		identities = append(identities, service.Identity(s)) // client.New checks them
+	}
+	return client.Config{
+		Listen: f.Listen, AllowRemote: f.AllowRemote, Relays: relays, Identities: identities, Policy: policy,
+		MaxRequestBytes: f.MaxRequestBytes, RefreshInterval: f.RefreshInterval, AnswerTimeout: f.AnswerTimeout,
+		StallTimeout: f.StallTimeout, ShutdownTimeout: f.ShutdownTimeout,
+	}, nil
+}
+
+func (f *relayFile) config() relay.Config {
+	return relay.Config{
+		MaxRequestBytes: f.MaxRequestBytes, MaxExits: f.MaxExits, MaxInFlight: f.MaxInFlight,
+		UploadTimeout: f.UploadTimeout, AnswerTimeout: f.AnswerTimeout, ShutdownTimeout: f.ShutdownTimeout,
+	}
+}
+
+// config leaves the backends to [parseBackends]: they need the environment.
+func (f *exitFile) config() (exit.Config, error) {
+	relays, err := parseRelays(f.Relays)
+	if err != nil {
+		return exit.Config{}, err
+	}
+	tier := service.Tier("")
+	if f.Tier != "" {
+		if tier, err = parseTier(f.Tier); err != nil {
+			return exit.Config{}, &usageError{err: err}
+		}
+	}
+	return exit.Config{
+		Relays: relays, Operator: f.Operator, Tier: tier, Tags: f.Tags,
+		KeyLifetime: f.KeyLifetime, KeyOverlap: f.KeyOverlap, DrainTimeout: f.DrainTimeout,
+		BackendHeaderTimeout: f.BackendTimeout, StallTimeout: f.StallTimeout, ModelsRefresh: f.ModelsRefresh,
+		MaxConcurrent: f.MaxConcurrent, MaxRequestBytes: f.MaxRequestBytes,
+	}, nil
+}
+
+func parseRelays(urls []string) ([]relayurl.URL, error) {
+	return parseAll(urls, relayurl.Parse)
+}
+
+func parseProtocol(s string) (service.Protocol, error) {
+	p, err := service.ParseProtocol(s)
+	if err != nil {
+		return "", fmt.Errorf("%q is not a protocol: use openai, claude, gemini or ollama", s)
+	}
+	return p, nil
+}
+
+func parseTier(s string) (service.Tier, error) {
+	t, err := service.ParseTier(s)
+	if err != nil {
+		return "", fmt.Errorf("%q is not a tier: use free, standard or premium", s)
+	}
+	return t, nil
+}
+
+func parseAll[T any](in []string, parse func(string) (T, error)) ([]T, error) {
+	var out []T
+	for _, s := range in {
+		v, err := parse(s)
+		if err != nil {
+			return nil, &usageError{err: err}
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// loadFile reads the role's configuration file into file, whose fields are also the targets of the
+// command's flags; flags that were given win. Without --config a missing file is no error.
+func loadFile(cmd *cobra.Command, common *roleFlags, name string, file any) error {
+	path, found := common.config, common.config != ""
+	if !found {
+		path, found = findFile(name)
+	}
+	if !found {
+		return nil
+	}
+	given := changedFlags(cmd)
+	if err := decodeFile(path, file); err != nil {
+		return err
+	}
+	for _, restore := range given {
+		if err := restore(); err != nil {
+			return err
+		}
+	}
+	shared := reflect.ValueOf(file).Elem().FieldByName("commonFile").Addr().Interface().(*commonFile)
+	fill := func(flag string, to *string, from string) {
+		if from != "" && !cmd.Flags().Changed(flag) {
+			*to = from
+		}
+	}
+	fill("state-dir", &common.stateDir, shared.StateDir)
+	fill("log-level", &common.logLevel, shared.LogLevel)
+	fill("metrics-listen", &common.metricsListen, shared.MetricsListen)
+	return nil
+}
+
+// changedFlags returns functions that set the flags given on the command line once more.
+func changedFlags(cmd *cobra.Command) []func() error {
+	var restore []func() error
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values := slices.Clone(list.GetSlice())
+			restore = append(restore, func() error { return list.Replace(values) })
+			return
+		}
+		value := flag.Value.String()
+		restore = append(restore, func() error { return flag.Value.Set(value) })
+	})
+	return restore
+}
+
+func findFile(name string) (path string, found bool) {
+	candidates := []string{name}
+	if dir, err := os.UserConfigDir(); err == nil {
+		candidates = append(candidates, filepath.Join(dir, "tokengo", name))
+	}
+	for _, path := range candidates {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// decodeFile reads a YAML file strictly. Errors name the file and the line.
+func decodeFile(path string, into any) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return &usageError{fmt.Errorf("read configuration: %w", err), ""}
+	}
+	defer f.Close()
+	decoder := yaml.NewDecoder(f)
+	decoder.KnownFields(true)
+	err = decoder.Decode(into)
+	if err == nil || errors.Is(err, io.EOF) { // EOF: nothing but comments
+		return nil
+	}
+	return fileError(path, err, keysOf(reflect.TypeOf(into).Elem()))
+}
+
+var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type \S+`)
+
+// fileError puts the decoder's words into the user's.
+func fileError(path string, err error, known []string) error {
+	m := unknownKey.FindStringSubmatch(err.Error())
+	if m == nil {
+		message := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
+		return usagef("", "%s: %s", path, strings.TrimPrefix(message, "unmarshal errors: "))
+	}
+	hint := "known keys: " + strings.Join(known, ", ")
+	if near := nearest(m[2], known); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return usagef(hint, "%s:%s: unknown key %q", path, m[1], m[2])
+}
+
+// keysOf lists the YAML keys of a struct type and of the structs in it.
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		inner := field.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if options != "inline" {
+			keys = append(keys, name)
+		}
+		if inner.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(inner)...)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// nearest is the known word that s is most likely a slip of, "" when none is near.
+func nearest(s string, known []string) string {
+	best, bestDistance := "", 1+len(s)/2
+	for _, k := range known {
+		if d := distance(s, k); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance: how many letters must be added, taken out or replaced.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

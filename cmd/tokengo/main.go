@@ -1,0 +1,134 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command tokengo gives private access to AI models: nobody but the user knows both who asks and what
+// is asked. It contains the three roles (client, relay, exit), one subcommand each, and tools around
+// them; every file here but the following is one subcommand.
+//
+//	main.go      the root command and how errors are shown
+//	run.go       what the long-running commands share: signals, logs, state, ports, metrics
+//	files.go     configuration files
+//	backends.go  finding and naming AI backends
+//
+// Results go to standard output, everything else to standard error.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2 // the command line or a configuration file is wrong
+)
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	showError(os.Stderr, err)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitError
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tokengo",
+		Short: "Private access to any AI model",
+		Long: `TokenGo lets you use AI models without anyone knowing both who you are and what you asked.
+
+A client on your machine takes requests from your AI tools, seals them to an exit, and sends them
+through a relay. The relay sees who asks, never what; the exit sees what is asked, never who.`,
+		Example: `  tokengo demo                                   see it work, offline
+  tokengo serve                                  all roles on this machine, before the backends it finds
+  tokengo client --relay https://relay.example   use exits that others run`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          showHelp,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{err, "see: " + cmd.CommandPath() + " --help"}
+	})
+	root.AddCommand(
+		newClientCommand(), newRelayCommand(), newExitCommand(), newServeCommand(), newDemoCommand(),
+		newExitsCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
+	)
+	return root
+}
+
+// showHelp is what a command does that only has subcommands.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// noArgs refuses arguments, such as a misspelt subcommand.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see: " + cmd.CommandPath() + " --help"
+	if near := cmd.SuggestionsFor(args[0]); cmd.HasSubCommands() && len(near) > 0 {
+		hint = "did you mean " + cmd.CommandPath() + " " + near[0] + "?"
+	}
+	if cmd.HasSubCommands() {
+		return usagef(hint, "unknown command %q for %q", args[0], cmd.CommandPath())
+	}
+	return usagef(hint, "%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
+}
+
+// usageError is a mistake on the command line or in a configuration file.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+func (e *usageError) Hint() string  { return e.hint }
+
+// hintedError is a failure that the user can do something about.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+func (e *hintedError) Hint() string  { return e.hint }
+
+// usagef makes a usage error. The hint may be empty.
+func usagef(hint, format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...), hint}
+}
+
+// showError prints an error and, where there is something to do, what.
+func showError(w io.Writer, err error) {
+	fmt.Fprintf(w, "tokengo: %v\n", err)
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		fmt.Fprintf(w, "hint: %s\n", hinted.Hint())
+	}
+}

@@ -1,0 +1,170 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tokengo": main})
+}
+
+// TestScripts runs testdata/script. Besides testscript's own commands there are
+//
+//	start NAME VAR ARGS…  runs tokengo ARGS in the background and sets $VAR to its first line of output
+//	stop NAME             sends it SIGTERM and waits until it has ended without an error
+//	kill NAME             kills it
+//	log NAME              makes what it wrote to standard error the output to search
+//	ask [-fail] URL BODY  posts BODY as JSON and makes the answer the output; retries for a while until
+//	                      the status is 200, or with -fail wants another one at once
+//	busy VAR              occupies a port and sets $VAR to its address
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			running := map[string]*process{}
+			env.Values[runningKey{}] = running
+			env.Defer(func() {
+				for _, p := range running {
+					p.kill()
+				}
+			})
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"start": start, "stop": stop, "kill": kill, "log": showLog, "ask": ask, "busy": busy,
+		},
+	})
+}
+
+type runningKey struct{}
+
+// process is a tokengo that a script has started.
+type process struct {
+	cmd    *exec.Cmd
+	stderr string // file
+	stdout io.Closer
+}
+
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+	p.stdout.Close()
+}
+
+func running(ts *testscript.TestScript) map[string]*process {
+	return ts.Value(runningKey{}).(map[string]*process)
+}
+
+func find(ts *testscript.TestScript, name string) *process {
+	p, ok := running(ts)[name]
+	if !ok {
+		ts.Fatalf("nothing called %s is running", name)
+	}
+	return p
+}
+
+func start(ts *testscript.TestScript, _ bool, args []string) {
+	name, variable := args[0], args[1]
+	program, err := exec.LookPath("tokengo")
+	ts.Check(err)
+	p := &process{cmd: exec.Command(program, args[2:]...), stderr: ts.MkAbs(name + ".log")}
+	p.cmd.Dir = ts.MkAbs(".")
+	for _, key := range []string{"HOME", "PATH", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TMPDIR", "SYSTEMROOT"} {
+		p.cmd.Env = append(p.cmd.Env, key+"="+ts.Getenv(key))
+	}
+	log, err := os.OpenFile(p.stderr, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer log.Close()
+	p.cmd.Stderr = log
+	reader, writer, err := os.Pipe()
+	ts.Check(err)
+	p.cmd.Stdout, p.stdout = writer, reader
+	ts.Check(p.cmd.Start())
+	writer.Close()
+	running(ts)[name] = p
+	if variable == "-" {
+		return
+	}
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	if err != nil {
+		text, _ := os.ReadFile(p.stderr)
+		ts.Fatalf("%s printed nothing: %v\n%s", name, err, text)
+	}
+	ts.Setenv(variable, strings.TrimSpace(line))
+}
+
+func stop(ts *testscript.TestScript, _ bool, args []string) {
+	p := find(ts, args[0])
+	delete(running(ts), args[0])
+	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
+	timer := time.AfterFunc(20*time.Second, func() { p.cmd.Process.Kill() })
+	defer timer.Stop()
+	err := p.cmd.Wait()
+	p.stdout.Close()
+	ts.Check(err)
+}
+
+func kill(ts *testscript.TestScript, _ bool, args []string) {
+	find(ts, args[0]).kill()
+	delete(running(ts), args[0])
+}
+
+func showLog(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(ts.MkAbs(args[0] + ".log"))
+	ts.Check(err)
+	io.WriteString(ts.Stdout(), string(text))
+}
+
+func ask(ts *testscript.TestScript, _ bool, args []string) {
+	fail := args[0] == "-fail"
+	if fail {
+		args = args[1:]
+	}
+	deadline := time.Now().Add(15 * time.Second)
+	for {
+		status, text, err := post(args[0], args[1])
+		ok := err == nil && status == http.StatusOK
+		if fail && err == nil && !ok || !fail && ok {
+			fmt.Fprintf(ts.Stdout(), "%d %s\n", status, text)
+			return
+		}
+		if fail || time.Now().After(deadline) {
+			ts.Fatalf("POST %s: %d %s %v", args[0], status, text, err)
+		}
+	}
+}
+
+func post(url, body string) (status int, text string, err error) {
+	answer, err := http.Post(url, "application/json", strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(b), err
+}
+
+func busy(ts *testscript.TestScript, _ bool, args []string) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { ln.Close() })
+	ts.Setenv(args[0], ln.Addr().String())
+}

@@ -1,0 +1,156 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+)
+
+// roleFlags are the flags that every long-running command has. Set in a configuration file, too.
+type roleFlags struct {
+	config        string
+	stateDir      string
+	logLevel      string
+	metricsListen string
+}
+
+func (f *roleFlags) register(cmd *cobra.Command, configFile string) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "read settings from `file`; flags override it (default "+configFile+" if it exists)")
+	flags.StringVar(&f.stateDir, "state-dir", "", "keep keys and state in `dir` (default "+stateRoot()+"/…)")
+	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&f.metricsListen, "metrics-listen", "", "serve /metrics and /healthz on `address`, such as 127.0.0.1:9090 (default off)")
+}
+
+// role is the running environment of a long-running command.
+type role struct {
+	stderr   io.Writer
+	stdout   io.Writer
+	log      *slog.Logger
+	metrics  *prometheus.Registry // nil when nobody asked for metrics
+	stateDir string
+}
+
+// start prepares the environment of the role called name.
+func (f *roleFlags) start(cmd *cobra.Command, name string) (*role, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, usagef("use debug, info, warn or error", "--log-level %q is not a level", f.logLevel)
+	}
+	r := &role{
+		stderr:   cmd.ErrOrStderr(),
+		stdout:   cmd.OutOrStdout(),
+		stateDir: cmp.Or(f.stateDir, filepath.Join(stateRoot(), name)),
+	}
+	r.log = slog.New(slog.NewTextHandler(r.stderr, &slog.HandlerOptions{Level: level}))
+	if f.metricsListen != "" {
+		r.metrics = prometheus.NewRegistry()
+		r.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	return r, nil
+}
+
+// registerer is nil, of the interface type, when there are no metrics.
+func (r *role) registerer() prometheus.Registerer {
+	if r.metrics == nil {
+		return nil
+	}
+	return r.metrics
+}
+
+// stateRoot is $XDG_STATE_HOME/tokengo, ~/.local/state/tokengo by default (XDG Base Directory
+// Specification), or the user's configuration directory on Windows.
+func stateRoot() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "tokengo")
+	}
+	if home, err := os.UserHomeDir(); err == nil && os.PathSeparator == '/' {
+		return filepath.Join(home, ".local", "state", "tokengo")
+	}
+	if dir, err := os.UserConfigDir(); err == nil {
+		return filepath.Join(dir, "tokengo", "state")
+	}
+	return filepath.Join(os.TempDir(), "tokengo")
+}
+
+// listen opens a TCP port. what says whose it is and flag which one moves it.
+func listen(ctx context.Context, address, what, flag string) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		_, port, _ := net.SplitHostPort(address)
+		return nil, &hintedError{
+			fmt.Errorf("port %s is in use: cannot listen on %s %s", port, address, what),
+			"stop what listens there, or choose another port with " + flag,
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s %s: %w", address, what, err)
+	}
+	return ln, nil
+}
+
+// serveMetrics serves /metrics and /healthz until ctx is done. Without an address it only waits.
+func (r *role) serveMetrics(ctx context.Context, address string) error {
+	if address == "" {
+		<-ctx.Done()
+		return nil
+	}
+	ln, err := listen(ctx, address, "for metrics", "--metrics-listen")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	srv := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
+	}
+	return serveUntil(ctx, srv, ln)
+}
+
+// serveUntil serves on ln until ctx is done, then closes everything.
+func serveUntil(ctx context.Context, srv *http.Server, ln net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+		srv.Close()
+		<-served
+		return nil
+	}
+}
+
+// keepSmall makes the collector run early rather than let the heap double: the roles hold little, and
+// on a user's machine memory counts more than the last percent of processor time. GOGC and GOMEMLIMIT
+// in the environment override it.
+func keepSmall() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
+
+const (
+	gcPercent    = 50
+	readyTimeout = 15 * time.Second // after this the user is told that something is missing
+)
