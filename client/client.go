@@ -51,6 +51,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tokengo/tokengo/internal/drain"
 	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/route"
@@ -175,6 +176,7 @@ type Client struct {
 	cfg       Config
 	directory *directory
 	proxy     *proxy
+	fresh     drain.Fresh
 }
 
 // New checks cfg and makes a client. It does no I/O.
@@ -235,6 +237,7 @@ func (c *Client) server(requests context.Context) *http.Server {
 	return &http.Server{
 		Handler:           c.proxy,
 		BaseContext:       func(net.Listener) context.Context { return requests },
+		ConnState:         c.fresh.Track,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: toolHeaderTimeout,
 		IdleTimeout:       toolIdleTimeout,
@@ -248,9 +251,8 @@ func (c *Client) server(requests context.Context) *http.Server {
 func (c *Client) stop(ctx context.Context, server *http.Server, cancelRequests func()) {
 	grace, cancel := context.WithTimeout(ctx, c.cfg.ShutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
+	if c.fresh.Shutdown(grace, server) != nil {
 		cancelRequests()
-		server.Close()
 	}
 	c.proxy.wait()
 }

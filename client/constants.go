@@ -39,6 +39,7 @@ const (
 
 	refreshSpacing = time.Second // between the beginnings of two looks at one directory, at least
 	refreshWait    = 5 * time.Second
+	emptyInterval  = time.Second            // between looks at a directory that has no exit yet
 	minBackoff     = 250 * time.Millisecond // after a failed look; doubles
 	maxBackoff     = 5 * time.Second        // so that a relay that comes back is found at once
 )

@@ -143,10 +143,15 @@ func (p *poller) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		wait := p.interval
-		if err := p.look(ctx); err != nil {
+		err := p.look(ctx)
+		switch {
+		case err != nil:
 			backoff = min(max(2*backoff, minBackoff), maxBackoff)
 			wait = min(backoff, p.interval)
-		} else {
+		case len(p.current().entries) == 0:
+			wait = min(emptyInterval, p.interval)
+			fallthrough
+		default:
 			backoff = 0
 		}
 		next := time.Now().Add(jitter(wait))

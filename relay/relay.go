@@ -33,6 +33,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tokengo/tokengo/internal/drain"
 	"github.com/tokengo/tokengo/tunnel"
 )
 
@@ -115,6 +116,7 @@ type Relay struct {
 	registry *registry
 	metrics  *metrics
 	slots    chan struct{} // one token a forwarded request
+	fresh    drain.Fresh
 }
 
 // New checks the configuration. It does no I/O.
@@ -167,9 +169,7 @@ func (r *Relay) shutdown(ctx context.Context, srv *http.Server, closeTunnels fun
 		break
 	}
 	closeTunnels()
-	if srv.Shutdown(ctx) != nil {
-		srv.Close()
-	}
+	r.fresh.Shutdown(ctx, srv) // an error means that requests were cut off, which their clients see
 	return nil
 }
 
@@ -188,6 +188,7 @@ func (r *Relay) server(tunnels context.Context) *http.Server {
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){
 			tunnel.ALPN: func(_ *http.Server, conn *tls.Conn, _ http.Handler) { r.serveExit(tunnels, conn) },
 		},
+		ConnState:         r.fresh.Track,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

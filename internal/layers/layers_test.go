@@ -26,8 +26,8 @@ var mayImport = map[string][]string{
 	"cmd/tokengo": {"client", "relay", "exit", "route", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/demobackend"},
 
 	// Roles: mechanisms and protocols, never each other.
-	"client": {"route", "dialect", "bhttp", "ohttp", "service", "internal/relayurl"},
-	"relay":  {"tunnel", "service", "internal/keyfile"},
+	"client": {"route", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl"},
+	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
 	"exit":   {"tunnel", "dialect", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile"},
 
 	// Mechanisms: protocols.
@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"service": {},
 
 	// Plumbing.
+	"internal/drain":       {},
 	"internal/relayurl":    {},
 	"internal/keyfile":     {},
 	"internal/demobackend": {},
@@ -67,7 +68,7 @@ var outside = map[string][]string{
 }
 
 // sockets are standard packages that protocols, which turn bytes into bytes, have no use for.
-var sockets = []string{"net/http", "log", "log/slog", "os", "os/exec"}
+var sockets = []string{"net/http", "log", "os", "os/exec"}
 
 type listed struct {
 	ImportPath string
