@@ -130,7 +130,7 @@ func kill(ts *testscript.TestScript, _ bool, args []string) {
 func showLog(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(ts.MkAbs(args[0] + ".log"))
 	ts.Check(err)
-	io.WriteString(ts.Stdout(), string(text))
+	ts.Stdout().Write(text)
 }
 
 func ask(ts *testscript.TestScript, _ bool, args []string) {
