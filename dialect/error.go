@@ -60,6 +60,9 @@ func (e *Error) Response(op Operation) (status int, fields http.Header, body []b
 	if s := e.retryAfter(); s != "" {
 		fields.Set("Retry-After", s)
 	}
+	if e.Code == CodeUpgrade {
+		fields.Set("Upgrade", "HTTP/1.1") // RFC 9110 section 15.5.22 wants one that works
+	}
 	if e.Allow != "" {
 		fields.Set("Allow", e.Allow)
 	}

@@ -44,7 +44,7 @@ const (
 	clientConnBuffer   = 1 << 20
 	clientPingAfter    = 15 * time.Second
 	clientPingTimeout  = 10 * time.Second
-	writeTimeout       = 30 * time.Second // a client that takes no byte for so long is cut off
+	wholeTimeout       = 5 * time.Minute // to send what is not forwarded: the directory
 	headerTimeout      = 10 * time.Second
 	idleTimeout        = 5 * time.Minute
 	maxHeaderBytes     = 16 << 10
@@ -69,6 +69,10 @@ type Config struct {
 	// UploadTimeout is the longest silence while a client sends its request. Default 30 s.
 	UploadTimeout time.Duration
 
+	// WriteTimeout is the longest that a client may take none of an answer that is there. It is cut off
+	// then, since what it does not take fills the buffers of the exit's tunnel. Default 30 s.
+	WriteTimeout time.Duration
+
 	// AnswerTimeout is the longest silence of an exit, before and within its answer. It is longer than
 	// what exits and clients allow themselves, so that they notice first and can say what it was. Default 20 min.
 	AnswerTimeout time.Duration
@@ -90,11 +94,24 @@ type Config struct {
 	Observe func(http.Handler) http.Handler
 }
 
+func (c *Config) validate() error {
+	for _, limit := range []int64{
+		c.MaxRequestBytes, int64(c.MaxExits), int64(c.MaxInFlight), int64(c.UploadTimeout),
+		int64(c.AnswerTimeout), int64(c.ShutdownTimeout), int64(c.ObserveInterval),
+	} {
+		if limit < 0 {
+			return errors.New("a limit is negative")
+		}
+	}
+	return nil
+}
+
 func (c *Config) setDefaults() {
 	setDefault(&c.MaxRequestBytes, 64<<20)
 	setDefault(&c.MaxExits, 10_000)
 	setDefault(&c.MaxInFlight, 10_000)
 	setDefault(&c.UploadTimeout, 30*time.Second)
+	setDefault(&c.WriteTimeout, 30*time.Second)
 	setDefault(&c.AnswerTimeout, 20*time.Minute)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	setDefault(&c.ObserveInterval, 30*time.Second)
@@ -123,6 +140,9 @@ type Relay struct {
 func New(cfg Config) (*Relay, error) {
 	if cfg.Certificate == nil {
 		return nil, errors.New("relay: no certificate")
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
 	}
 	cfg.setDefaults()
 	r := &Relay{
@@ -190,6 +210,7 @@ func (r *Relay) server(tunnels context.Context) *http.Server {
 		},
 		ConnState:         r.fresh.Track,
 		ReadHeaderTimeout: headerTimeout,
+		WriteTimeout:      wholeTimeout, // forward has its own
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		// net/http puts client addresses into its error log.
@@ -200,7 +221,7 @@ func (r *Relay) server(tunnels context.Context) *http.Server {
 			MaxReceiveBufferPerConnection: clientConnBuffer,
 			SendPingTimeout:               clientPingAfter,
 			PingTimeout:                   clientPingTimeout,
-			WriteByteTimeout:              writeTimeout,
+			WriteByteTimeout:              r.cfg.WriteTimeout,
 		},
 	}
 }
@@ -210,13 +231,18 @@ func (r *Relay) handler() http.Handler {
 	mux.HandleFunc("GET /exits", r.serveDirectory)
 	mux.HandleFunc("GET /exits/{hash}/keys", r.serveKeys)
 	mux.HandleFunc("POST /ohttp/{hash}", r.forward)
-	mux.HandleFunc("GET /healthz", serveHealth)
+	mux.HandleFunc("GET /healthz", r.serveHealth)
 	mux.HandleFunc("GET /{$}", serveRoot)
 	return mux
 }
 
-func serveHealth(w http.ResponseWriter, _ *http.Request) {
+func (r *Relay) serveHealth(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if r.registry.isClosed() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		w.Write([]byte("stopping\n"))
+		return
+	}
 	w.Write([]byte("ok\n"))
 }
 
@@ -233,7 +259,7 @@ func (r *Relay) serveExit(ctx context.Context, conn *tls.Conn) {
 	})
 	if err != nil {
 		r.metrics.refused.Inc()
-		r.cfg.Logger.Info("exit refused", "reason", err)
+		r.cfg.Logger.Info("exit refused", "reason", withoutAddress(err))
 		return
 	}
 	defer t.Close()
@@ -245,20 +271,31 @@ func (r *Relay) serveExit(ctx context.Context, conn *tls.Conn) {
 	log.Info("exit disconnected")
 }
 
+// withoutAddress describes err. Errors of package net begin with both addresses of the connection, and
+// what connects as an exit may well be a client.
+func withoutAddress(err error) string {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		return fmt.Sprintf("the connection broke: %v", network.Err)
+	}
+	return err.Error()
+}
+
 // watch keeps a poll open at an exit, to measure the round trip and to learn when the exit drains, and
-// returns when its tunnel has ended.
+// returns when its tunnel has ended. An exit that cannot be polled drains: HTTP/2 refuses the poll once
+// GOAWAY has come.
 func (r *Relay) watch(ctx context.Context, e *entry) {
 	tick := time.NewTicker(pollInterval) // an exit that answers early is not asked more often
 	defer tick.Stop()
-	for e.tunnel.Alive() && e.tunnel.Poll(ctx, func(rtt time.Duration) { r.registry.observe(e, rtt) }) == nil {
-		r.registry.changed(e)
+	measured := func(rtt time.Duration) { r.registry.observe(e, rtt) }
+	for e.tunnel.Poll(ctx, measured) == nil && e.tunnel.Alive() {
 		select {
 		case <-tick.C:
 		case <-e.tunnel.Done():
 		case <-ctx.Done():
 		}
 	}
-	r.registry.changed(e)
+	r.registry.leave(e)
 	select {
 	case <-e.tunnel.Done():
 	case <-ctx.Done():

@@ -40,7 +40,7 @@ const maxProblemBytes = 16 << 10
 // Problem is the body of a plain (not sealed) error answer of a relay or exit (RFC 9457, section 3).
 type Problem struct {
 	// Type is the URI that names the kind of problem. It is all that a program should act on.
-	Type string `json:"type"`
+	Type string `json:"type,omitempty"`
 	// Title says what kind of problem it is, the same text for every problem of a type.
 	Title string `json:"title,omitempty"`
 	// Status is the status of the answer, 0 when not stated.

@@ -29,6 +29,10 @@ import (
 // demoBackend is the --backend that needs nothing else: see package demobackend.
 const demoBackend = "demo"
 
+// placeholderKey is what AI tools are given for a key, because they insist on one. In a shell where such
+// lines were pasted it is not a key of the user's.
+const placeholderKey = "tokengo"
+
 // ollamaProbe is how long a look for an Ollama on this machine may take.
 const ollamaProbe = 500 * time.Millisecond
 
@@ -54,7 +58,7 @@ func vendorOf(p service.Protocol) vendor {
 
 func firstEnv(names []string) string {
 	for _, name := range names {
-		if value := os.Getenv(name); value != "" {
+		if value := os.Getenv(name); value != "" && value != placeholderKey {
 			return value
 		}
 	}

@@ -101,7 +101,7 @@ func announceClient(ctx context.Context, env *role, c *client.Client, ln net.Lis
 // showReach lists the relays with how they do, and the exits.
 func showReach(w io.Writer, c *client.Client) {
 	for _, relay := range c.Relays() {
-		state := fmt.Sprintf("%d exits", relay.Exits)
+		state := plural(relay.Exits, "exit")
 		if relay.Err != nil {
 			state = "not reached, trying on: " + relay.Err.Error()
 		}
@@ -133,4 +133,12 @@ func describeOffer(info *service.Info) string {
 		models, more = models[:shown], fmt.Sprintf(" and %d more", len(models)-shown)
 	}
 	return strings.Join(protocols, ",") + " — " + strings.Join(models, ", ") + more
+}
+
+// plural is a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

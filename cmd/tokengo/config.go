@@ -4,6 +4,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tokengo/tokengo/client"
 	"github.com/tokengo/tokengo/exit"
+	"github.com/tokengo/tokengo/relay"
 )
 
 func newConfigCommand() *cobra.Command {
@@ -54,18 +56,33 @@ func checkFile(path, role string) error {
 	if role == "" {
 		role = roleOfFile(path)
 	}
-	var err error
 	switch role {
 	case "client":
-		err = checkClientFile(path)
+		return check(path, &clientFile{}, (*clientFile).check)
 	case "relay":
-		err = decodeFile(path, &relayFile{})
+		return check(path, &relayFile{}, (*relayFile).check)
 	case "exit":
-		err = checkExitFile(path)
-	default:
-		return usagef("say --role client, relay or exit", "%s: cannot tell from the name which role the file is for", path)
+		return check(path, &exitFile{}, (*exitFile).check)
 	}
-	return err
+	return usagef("say --role client, relay or exit", "%s: cannot tell from the name which role the file is for", path)
+}
+
+// check decodes the file at path into f, looks at what all roles have in common, and then at the rest.
+func check[F roleFile](path string, f F, rest func(F) error) error {
+	if err := decodeFile(path, f); err != nil {
+		return err
+	}
+	var err error
+	if level := f.common().LogLevel; level != "" {
+		_, err = parseLevel(level)
+	}
+	if err == nil {
+		err = rest(f)
+	}
+	if err != nil {
+		return usagef("", "%s: %w", path, err)
+	}
+	return nil
 }
 
 func roleOfFile(path string) string {
@@ -81,29 +98,25 @@ func roleOfFile(path string) string {
 	return ""
 }
 
-func checkClientFile(path string) error {
-	f := &clientFile{}
-	if err := decodeFile(path, f); err != nil {
-		return err
-	}
+func (f *clientFile) check() error {
 	cfg, err := f.config()
 	if err == nil && len(cfg.Relays) > 0 { // they may come from the command line
 		_, err = client.New(cfg)
 	}
-	if err != nil {
-		return usagef("", "%s: %w", path, err)
-	}
-	return nil
+	return err
 }
 
-func checkExitFile(path string) error {
-	f := &exitFile{}
-	if err := decodeFile(path, f); err != nil {
-		return err
-	}
+func (f *relayFile) check() error {
+	cfg := f.config()
+	cfg.Certificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil } // never asked
+	_, err := relay.New(cfg)
+	return err
+}
+
+func (f *exitFile) check() error {
 	cfg, err := f.config()
 	if err != nil {
-		return usagef("", "%s: %w", path, err)
+		return err
 	}
 	for _, backend := range f.Backends {
 		if backend.Protocol == demoBackend {
@@ -111,14 +124,12 @@ func checkExitFile(path string) error {
 		}
 		b, err := parseBackend(backend)
 		if err != nil {
-			return usagef("", "%s: %w", path, err)
+			return err
 		}
 		cfg.Backends = append(cfg.Backends, b)
 	}
 	if len(cfg.Relays) > 0 && len(cfg.Backends) > 0 {
-		if _, err := exit.New(cfg); err != nil {
-			return usagef("", "%s: %w", path, err)
-		}
+		_, err = exit.New(cfg)
 	}
-	return nil
+	return err
 }

@@ -42,6 +42,12 @@ type commonFile struct {
 	MetricsListen string `yaml:"metrics_listen"`
 }
 
+// common makes a role's file a [roleFile].
+func (f *commonFile) common() *commonFile { return f }
+
+// roleFile is a pointer to the content of a role's file.
+type roleFile interface{ common() *commonFile }
+
 // clientFile is the content of tokengo.yaml.
 type clientFile struct {
 	commonFile         `yaml:",inline"`
@@ -188,7 +194,7 @@ func parseAll[T any](in []string, parse func(string) (T, error)) ([]T, error) {
 
 // loadFile reads the role's configuration file into file, whose fields are also the targets of the
 // command's flags; flags that were given win. Without --config a missing file is no error.
-func loadFile(cmd *cobra.Command, common *roleFlags, name string, file any) error {
+func loadFile(cmd *cobra.Command, common *roleFlags, name string, file roleFile) error {
 	path, found := common.config, common.config != ""
 	if !found {
 		path, found = findFile(name)
@@ -205,7 +211,7 @@ func loadFile(cmd *cobra.Command, common *roleFlags, name string, file any) erro
 			return err
 		}
 	}
-	shared := reflect.ValueOf(file).Elem().FieldByName("commonFile").Addr().Interface().(*commonFile)
+	shared := file.common()
 	fill := func(flag string, to *string, from string) {
 		if from != "" && !cmd.Flags().Changed(flag) {
 			*to = from

@@ -51,9 +51,9 @@ type role struct {
 
 // start prepares the environment of the role called name.
 func (f *roleFlags) start(cmd *cobra.Command, name string) (*role, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return nil, usagef("use debug, info, warn or error", "--log-level %q is not a level", f.logLevel)
+	level, err := parseLevel(f.logLevel)
+	if err != nil {
+		return nil, err
 	}
 	r := &role{
 		stderr:   cmd.ErrOrStderr(),
@@ -66,6 +66,13 @@ func (f *roleFlags) start(cmd *cobra.Command, name string) (*role, error) {
 		r.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
 	return r, nil
+}
+
+func parseLevel(s string) (level slog.Level, err error) {
+	if level.UnmarshalText([]byte(s)) != nil {
+		return level, usagef("use debug, info, warn or error", "log level %q does not exist", s)
+	}
+	return level, nil
 }
 
 // registerer is nil, of the interface type, when there are no metrics.

@@ -154,9 +154,9 @@ func printToolLines(w io.Writer, url string, speaks map[service.Protocol]bool) {
 		protocol service.Protocol
 		line     string
 	}{
-		{service.OpenAI, "export OPENAI_BASE_URL=" + url + "/v1 OPENAI_API_KEY=tokengo"},
-		{service.Claude, "export ANTHROPIC_BASE_URL=" + url + " ANTHROPIC_API_KEY=tokengo"},
-		{service.Gemini, "export GOOGLE_GEMINI_BASE_URL=" + url + " GEMINI_API_KEY=tokengo"},
+		{service.OpenAI, "export OPENAI_BASE_URL=" + url + "/v1 OPENAI_API_KEY=" + placeholderKey},
+		{service.Claude, "export ANTHROPIC_BASE_URL=" + url + " ANTHROPIC_API_KEY=" + placeholderKey},
+		{service.Gemini, "export GOOGLE_GEMINI_BASE_URL=" + url + " GEMINI_API_KEY=" + placeholderKey},
 		{service.Ollama, "export OLLAMA_HOST=" + host},
 	}
 	for _, l := range lines {

@@ -5,8 +5,8 @@
 //
 // It is what a person runs who wants everything on one machine, and what the demo, the tests and the
 // benchmarks run on. Nothing is short-circuited: requests are sealed, forwarded and opened as they are
-// across three machines. One process sees everything, of course, so nothing is private from whoever
-// runs it; what stays private is the user from the backends' sight of a stable client.
+// across three machines. One process sees everything, of course, and the backends see this machine's
+// address: what it protects from is only what tools put into their headers.
 //
 // The roles end in the order in which requests flow, so that running requests finish: first the client
 // takes no new ones, then the exits drain, then the relay stops.
