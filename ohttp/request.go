@@ -23,7 +23,7 @@ type SealedRequest struct {
 	src      io.Reader
 	ctx      hpkeContext
 	head     []byte // header and encapsulated key until they are in store
-	plain    []byte // Chunked: one chunk and one byte, which tells whether the chunk is final
+	plain    []byte // Chunked: up to one chunk and one byte, which tells whether the chunk is final
 	have     int    // how much of plain is filled
 	store    []byte // memory of out
 	out      []byte // sealed and not yet read
@@ -119,11 +119,7 @@ func (s *SealedRequest) sealWhole(dst []byte) ([]byte, error) {
 
 // sealChunk appends one chunk; it returns io.EOF when that was the final one.
 func (s *SealedRequest) sealChunk(dst []byte) ([]byte, error) {
-	if s.plain == nil {
-		s.plain = make([]byte, MaxChunk+1)
-	}
-	n, end := readFull(s.src, s.plain[s.have:])
-	s.have += n
+	end := s.fillChunk()
 	if end != nil && end != io.EOF {
 		return nil, end
 	}
@@ -132,9 +128,31 @@ func (s *SealedRequest) sealChunk(dst []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.plain[0] = s.plain[MaxChunk]
-	s.have = 1
+	if end == nil {
+		s.plain[0], s.have = s.plain[MaxChunk], 1
+	}
 	return dst, end
+}
+
+// fillChunk reads until plain holds a chunk and one byte, or the source has ended, when it returns io.EOF.
+// Most requests are far smaller than a chunk, so the memory for one is taken as it fills.
+func (s *SealedRequest) fillChunk() error {
+	for s.have <= MaxChunk {
+		if s.have == len(s.plain) {
+			grown := make([]byte, minPlain)
+			if s.plain != nil {
+				grown = make([]byte, MaxChunk+1)
+			}
+			copy(grown, s.plain)
+			s.plain = grown
+		}
+		n, err := readFull(s.src, s.plain[s.have:])
+		s.have += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appendRequestChunk seals one chunk (chunked OHTTP section 6.1).

@@ -13,7 +13,10 @@ import (
 
 // Tuning, in bytes. Tokens of an answer arrive in chunks of about a hundred bytes, so that a reader
 // that starts small rarely has to grow.
-const minBuffer = 4 << 10
+const (
+	minBuffer = 4 << 10
+	minPlain  = 2 << 10 // of a request's first chunk
+)
 
 // maxWholeEver bounds a Whole message in bytes whatever the caller says, so that sizes fit an int
 // everywhere.
