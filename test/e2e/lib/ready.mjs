@@ -1,0 +1,12 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Ends as soon as the client reaches the exit, and fails when it does not within 20 seconds.
+
+import { until } from './network.mjs';
+import { tools } from './tools.mjs';
+
+await until('the client reaches the exit', 20_000, async () => {
+  const offers = await Promise.all(tools.map(async (t) => (await t.list()).includes(t.models.mock)));
+  return offers.every(Boolean);
+});

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Copyright 2026 The TokenGo Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Serves the vendors' own SDKs through three real processes (relay, exit, client) and tests what they get.
+#   test/e2e/run.sh                                               before the demo backend and a third-party mock
+#   TOKENGO_REAL_BACKEND=http://127.0.0.1:11434 test/e2e/run.sh   and before a real Ollama
+# Needs Go, node (20.15 or later) and npm. Prints the processes' logs when a test fails.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 15) ? 0 : 1)' || {
+  echo "run.sh: node 20.15 or later is needed, and this is $(node --version 2>/dev/null || echo none)" >&2
+  exit 1
+}
+
+E2E_DIR=$(mktemp -d "${TMPDIR:-/tmp}/tokengo-e2e.XXXXXX")
+E2E_CANARY=$(node -p 'crypto.randomUUID().slice(0, 8)')
+export E2E_DIR E2E_CANARY E2E_OPERATOR_KEY=operator-key-$E2E_CANARY
+
+# Each process has NAME.argv (null-separated), NAME.pid, NAME.out and NAME.log in $E2E_DIR; a test that kills and
+# restarts one keeps them up to date.
+finish() {
+  local status=$? file n
+  set +e
+  trap - EXIT INT TERM
+  stop_all TERM
+  for ((n = 0; n < 100; n++)); do stop_all 0 && sleep 0.05 || break; done
+  stop_all KILL && echo 'run.sh: a process did not stop by itself' >&2
+  if [ "$status" -ne 0 ]; then
+    for file in "$E2E_DIR"/*.{out,log}; do
+      [ -s "$file" ] && printf '\n== %s, the last 200 lines\n' "${file##*/}" && tail -n 200 "$file"
+    done
+  fi
+  rm -rf "$E2E_DIR"
+  exit "$status"
+}
+
+# stop_all SIGNAL: sends it to all of them; fails when none is there any more.
+stop_all() {
+  local file any=1
+  for file in "$E2E_DIR"/*.pid; do
+    [ -e "$file" ] && kill "-$1" "$(cat "$file")" 2>/dev/null && any=0
+  done
+  return $any
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# start NAME COMMAND...: runs it in the background.
+start() {
+  local name=$1 base=$E2E_DIR/$1
+  shift
+  printf '%s\0' "$@" >"$base.argv"
+  "$@" >"$base.out" 2>"$base.log" &
+  echo $! >"$base.pid"
+  disown # no word about it when a test kills it
+}
+
+# line NAME: the first line that a process printed.
+line() {
+  local i
+  for ((i = 0; i < 300; i++)); do
+    [ -s "$E2E_DIR/$1.out" ] && head -n 1 "$E2E_DIR/$1.out" && return
+    kill -0 "$(cat "$E2E_DIR/$1.pid")" || break
+    sleep 0.05
+  done
+  echo "run.sh: the $1 did not start" >&2
+  return 1
+}
+
+# A port that is free now. The processes must come back on theirs when they are restarted, so it is not left to them.
+free_port() { node -e 'const s = net.createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'; }
+
+# Only what the lock file names, and only when it is not there yet: runs side by side share the folder.
+if ! cmp -s package-lock.json node_modules/.installed; then
+  npm ci --no-audit --no-fund --ignore-scripts --prefer-offline --loglevel=error
+  cp package-lock.json node_modules/.installed
+fi
+go build -o "$E2E_DIR/tokengo" ../../cmd/tokengo
+tokengo=$E2E_DIR/tokengo
+
+start backend node lib/backend.mjs fixtures/aimock.json
+E2E_BACKEND_URL=$(line backend)
+
+start relay "$tokengo" relay --listen "127.0.0.1:$(free_port)" --state-dir "$E2E_DIR/relay-state" --log-level debug
+relay_url=$(line relay)
+
+backends=(--backend demo)
+for protocol in openai claude gemini ollama; do
+  backends+=(--backend "$protocol=$E2E_BACKEND_URL")
+done
+for model in openai=mock-gpt claude=mock-claude gemini=mock-gemini ollama=mock-llama; do
+  backends+=(--model "$model")
+done
+if [ -n "${TOKENGO_REAL_BACKEND:-}" ] && curl -sf -m 5 -o /dev/null "$TOKENGO_REAL_BACKEND/api/version"; then
+  for protocol in openai claude ollama; do
+    backends+=(--backend "$protocol=$TOKENGO_REAL_BACKEND")
+  done
+else
+  echo "run.sh: no real Ollama at TOKENGO_REAL_BACKEND (${TOKENGO_REAL_BACKEND:-not set}): its tests are skipped"
+  export TOKENGO_REAL_BACKEND=
+fi
+OPENAI_API_KEY=$E2E_OPERATOR_KEY ANTHROPIC_API_KEY=$E2E_OPERATOR_KEY GEMINI_API_KEY=$E2E_OPERATOR_KEY OLLAMA_API_KEY=$E2E_OPERATOR_KEY \
+  start exit "$tokengo" exit --relay "$relay_url" "${backends[@]}" --state-dir "$E2E_DIR/exit-state" --log-level debug
+
+start client "$tokengo" client --relay "$relay_url" --listen "127.0.0.1:$(free_port)" --state-dir "$E2E_DIR/client-state" --log-level debug
+E2E_CLIENT_URL=$(line client)
+export E2E_BACKEND_URL E2E_CLIENT_URL
+
+node lib/ready.mjs
+# One after the other: the second stops processes that the first needs, and the third reads the logs of both.
+status=0
+for tests in tests/ healing.test.mjs logs.test.mjs; do
+  node --test "$tests" || status=1
+done
+exit $status
