@@ -25,9 +25,10 @@
 //     source itself has returned io.EOF. A source that verifies its own end, such as an opened
 //     chunked OHTTP message, is therefore always asked for that proof.
 //   - A message that stops early is [ErrTruncated], unless it stops where RFC 9292 section 3.8 lets an
-//     encoder stop: right before the trailer section, or right after the header section. A message cut
+//     encoder stop: right before the trailer section, or right after the header section; a known-length
+//     message also where RFC 9458 appendix A does, right before the header section. A message cut
 //     there looks like a shorter one, which is one more reason for a source that verifies its end.
-//   - Field names are lower-case tokens, values hold no CR, LF or NUL and have no white space around
+//   - Field names are tokens in lower case, however they were sent, values hold no CR, LF or NUL and have no white space around
 //     them, there are no pseudo-fields, and the control data can be written on an HTTP/1.1 request
 //     line without being mistaken for anything else.
 //   - Memory follows the bytes that arrived, within [Limits], never a length that was only declared.

@@ -6,6 +6,7 @@ package bhttp
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // ReadRequest reads the head of a request of either framing (RFC 9292 sections 3.1 and 3.2) and returns as
@@ -62,7 +63,7 @@ func (d *decoder) request(req *Request) error {
 		return err
 	}
 	var err error
-	if req.Fields, err = d.fields(); err != nil {
+	if req.Fields, err = d.header(); err != nil {
 		return fmt.Errorf("header section: %w", err)
 	}
 	return nil
@@ -82,7 +83,11 @@ func (d *decoder) response(resp *Response) error {
 				return fmt.Errorf("informational responses: %w", err)
 			}
 		}
-		fields, err := d.fields()
+		read := d.fields
+		if status >= minFinal {
+			read = d.header
+		}
+		fields, err := read()
 		if err != nil {
 			return fmt.Errorf("header section of status %d: %w", status, err)
 		}
@@ -118,7 +123,18 @@ func (d *decoder) status() (int, error) {
 	return int(v), nil
 }
 
-// fields reads a field section, which must not be missing.
+// header reads the header section of a request or final response. A known-length message may end before
+// it, when it is empty and nothing follows: RFC 9292 section 3.8 speaks of content and trailers only, but
+// both examples in RFC 9458 appendix A are written so, and their encoders are in use.
+func (d *decoder) header() (Fields, error) {
+	if d.known && d.src.fill() == io.EOF {
+		return nil, nil
+	}
+	return d.fields()
+}
+
+// fields reads a field section, which must not be missing. Names are returned in lower case: HTTP compares
+// them without regard to it (RFC 9110 section 5.1).
 func (d *decoder) fields() (Fields, error) {
 	if d.known {
 		n, err := d.varint()
@@ -141,6 +157,9 @@ func (d *decoder) fields() (Fields, error) {
 		}
 	}
 	out := d.lines()
+	for i := range out {
+		out[i].Name = strings.ToLower(out[i].Name)
+	}
 	return out, out.check()
 }
 

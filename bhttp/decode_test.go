@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -152,7 +153,6 @@ func TestReadRefusesFields(t *testing.T) {
 		name string
 		line bhttp.Field
 	}{
-		{"upper case", bhttp.Field{Name: "Accept", Value: "secret-value"}},
 		{"pseudo-field", bhttp.Field{Name: ":path", Value: "secret-value"}},
 		{"pseudo-field of an extension", bhttp.Field{Name: ":protocol", Value: "secret-value"}},
 		{"colon only", bhttp.Field{Name: ":"}},
@@ -184,6 +184,33 @@ func TestReadRefusesFields(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// The examples of RFC 9458 appendix A leave out everything behind the control data.
+func TestReadWithoutHeaderSection(t *testing.T) {
+	req, err := bhttp.ReadRequest(strings.NewReader("\x00\x03GET\x05https\x0bexample.com\x01/"), bhttp.Limits{})
+	if err != nil || req.Authority != "example.com" || req.Fields != nil {
+		t.Errorf("request: %+v, %v", req, err)
+	}
+	resp, err := bhttp.ReadResponse(strings.NewReader("\x01\x40\xc8"), bhttp.Limits{})
+	if err != nil || resp.Status != 200 || resp.Fields != nil {
+		t.Fatalf("response: %+v, %v", resp, err)
+	}
+	if n, err := resp.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("body: %d, %v", n, err)
+	}
+}
+
+// Field names are the same in whatever case they are written.
+func TestReadLowersNames(t *testing.T) {
+	m := &message{Status: 200, Fields: bhttp.Fields{{Name: "Content-TYPE", Value: "Text/Plain"}}}
+	for _, w := range wires() {
+		b, _ := w.encode(m)
+		resp, err := bhttp.ReadResponse(bytes.NewReader(b), bhttp.Limits{})
+		if err != nil || resp.Fields.Get("content-type") != "Text/Plain" {
+			t.Errorf("%+v: %+v, %v", w, resp, err)
+		}
 	}
 }
 
@@ -239,7 +266,7 @@ func TestReadMalformed(t *testing.T) {
 		{"status 2^32+200", readResponse, "\x01\xc0\x00\x00\x01\x00\x00\x00\xc8\x00", bhttp.ErrInvalid},
 		{"only informational", readResponse, "\x01\x40\x64\x00", bhttp.ErrTruncated},
 		{"informational without header section", readResponse, "\x01\x40\x64", bhttp.ErrTruncated},
-		{"no header section", readResponse, "\x01\x40\xc8", bhttp.ErrTruncated},
+		{"part of a header section", readResponse, "\x01\x40\xc8\x02", bhttp.ErrTruncated},
 		{"no header section, indeterminate", readResponse, "\x03\x40\xc8", bhttp.ErrTruncated},
 		{"empty name", readRequest, "\x00" + get + "\x02\x00\x00", bhttp.ErrInvalid},
 		{"name past the section", readRequest, "\x00" + get + "\x02\x02ab\x00", bhttp.ErrInvalid},

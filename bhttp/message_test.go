@@ -135,6 +135,11 @@ func (w wire) encode(m *message) (b []byte, cuts []cut) {
 		}
 		b = append(b, w.int(m.Status)...)
 	}
+	if !w.indeterminate { // RFC 9458 appendix A
+		bare := *m
+		bare.Fields, bare.Content, bare.Trailer = nil, "", nil
+		cuts = append(cuts, cut{len(b), &bare})
+	}
 	b = append(b, w.section(m.Fields)...)
 	head, noTrailer := *m, *m
 	head.Content, head.Trailer, noTrailer.Trailer = "", nil, nil

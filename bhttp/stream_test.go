@@ -91,6 +91,9 @@ func TestEOFOnlyAfterTheSourceEnded(t *testing.T) {
 		for _, c := range cuts {
 			src := &script{t: t, pieces: []string{string(b[:c.at])}, end: unverified}
 			resp, err := bhttp.ReadResponse(src, bhttp.Limits{})
+			if errors.Is(err, unverified) && c == cuts[0] && !w.indeterminate {
+				continue // only the end of the source tells that there is no header section
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

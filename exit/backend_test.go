@@ -4,6 +4,10 @@
 package exit
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -302,7 +306,6 @@ func TestBackendFailures(t *testing.T) {
 		code   dialect.Code
 	}{
 		{"nobody there", closed, 502, dialect.CodeBackendUnreachable},
-		{"no such host", "http://nobody.invalid", 502, dialect.CodeBackendUnreachable},
 		{"not TLS", strings.Replace(backendServer(t, func(http.ResponseWriter, *http.Request) {}), "http:", "https:", 1), 502, dialect.CodeBackendUnreachable},
 		{"silent", backendServer(t, func(_ http.ResponseWriter, r *http.Request) { waitFor(r, silent) }), 504, dialect.CodeBackendTimeout},
 		{"hangs up", backendServer(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), 502, dialect.CodeBackendCut},
@@ -341,8 +344,38 @@ func TestBackendFailures(t *testing.T) {
 	}
 }
 
-// waitFor keeps a backend busy until ch is closed or its caller gone.
+func TestUnreachable(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, true},
+		{fmt.Errorf("x: %w", &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}), true},
+		{&net.DNSError{IsTimeout: true}, true},
+		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, true},
+		{tls.RecordHeaderError{}, true},
+		{timeoutError{}, true},
+		{&net.OpError{Op: "read", Err: errors.New("reset")}, false},
+		{io.ErrUnexpectedEOF, false},
+		{context.DeadlineExceeded, false},
+	} {
+		if got := unreachable(tt.err); got != tt.want {
+			t.Errorf("%v: got %v, want %v", tt.err, got, tt.want)
+		}
+	}
+}
+
+// timeoutError is like that of a TLS handshake that takes too long.
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "timeout" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
+
+// waitFor keeps a backend busy until ch is closed or its caller gone, which net/http notices once the
+// body was read.
 func waitFor(r *http.Request, ch <-chan struct{}) {
+	io.Copy(io.Discard, r.Body)
 	select {
 	case <-r.Context().Done():
 	case <-ch:

@@ -26,40 +26,54 @@ const (
 
 // Defaults of Config.
 const (
-	defaultKeyLifetime      = 24 * time.Hour
-	defaultKeyOverlap       = time.Hour
-	defaultDrainTimeout     = 30 * time.Second
-	defaultMaxRequestBytes  = 64 << 20
-	defaultMaxAnswerBytes   = 64 << 20
-	defaultMaxHeldBytes     = 1 << 30
-	defaultRequestTimeout   = 30 * time.Second
-	defaultHeaderTimeout    = 5 * time.Minute
-	defaultStallTimeout     = 2 * time.Minute
-	defaultModelsRefresh    = 5 * time.Minute
-	defaultMaxConcurrent    = 1000
-	defaultTier             = "standard"
-	maxOverlapLifetimes     = 100 // so that the identifiers of keys, a byte, do not run out
-	maxRelays, maxBackends  = 64, 64
-	minTimeout              = time.Millisecond
-	maxText                 = 256 // bytes of a string in a service description
-	maxMessageModels        = 8   // models that an error message lists
-	maxMessageRunes         = 80
-	defaultContentType      = "application/json"
-	userAgent               = "tokengo"
-	rootText                = "TokenGo is running\n" // what the client answers, too
-	complaintInterval       = time.Minute            // between two log lines about the same fault of a backend
-	supersededDrain         = time.Hour              // how long requests on a replaced tunnel may go on
-	wakeInterval            = time.Minute            // so that a machine that slept notices
-	minUploadBytesPerSecond = 32 << 10               // what extends RequestTimeout
+	defaultTier            = "standard"
+	defaultKeyLifetime     = 24 * time.Hour
+	defaultKeyOverlap      = time.Hour
+	defaultDrainTimeout    = 30 * time.Second
+	defaultMaxRequestBytes = 64 << 20
+	defaultMaxAnswerBytes  = 64 << 20
+	defaultMaxHeldBytes    = 1 << 30
+	defaultMaxConcurrent   = 1000
+	defaultRequestTimeout  = 30 * time.Second
+	defaultHeaderTimeout   = 5 * time.Minute
+	defaultStallTimeout    = 2 * time.Minute
+	defaultModelsRefresh   = 5 * time.Minute
+)
+
+// Bounds of Config.
+const (
+	maxOverlapLifetimes = 100 // so that the identifiers of keys, a byte, do not run out
+	maxRelays           = 64
+	maxBackends         = 64
+	minTimeout          = time.Millisecond
+)
+
+// Texts.
+const (
+	userAgent          = "tokengo"              // toward backends
+	rootText           = "TokenGo is running\n" // what the client answers, too
+	defaultContentType = "application/json"     // of a tool's request that names none
+	maxMessageModels   = 8                      // models that an error message lists
+	maxMessageRunes    = 80                     // of each of them
+	complaintInterval  = time.Minute            // between two log lines about the same fault of a backend
+)
+
+// Times of the exit's own.
+const (
+	supersededDrain = time.Hour             // how long requests on a replaced tunnel may go on
+	wakeInterval    = time.Minute           // between two looks at the clock, at most: a machine may have slept
+	minTick         = 50 * time.Millisecond // between two looks at keys and models, at least
+	firstModelGap   = time.Second           // before a backend that failed is asked for its models again; doubles
+	minKeyAge       = 10 * time.Minute      // of keys that are replaced because a relay says they are another's
+
+	minUploadBytesPerSecond = 32 << 10 // what extends RequestTimeout
 )
 
 // Reconnecting to a relay.
 const (
-	minBackoff    = 200 * time.Millisecond // doubles
-	maxBackoff    = 30 * time.Second       // also for registrations that a relay refuses
-	livedLong     = time.Minute            // after which the backoff starts over
-	minTick       = 50 * time.Millisecond  // between two looks at keys and models, at least
-	firstModelGap = time.Second            // before a backend that failed is asked for its models again; doubles
+	minBackoff = 200 * time.Millisecond // doubles
+	maxBackoff = 30 * time.Second       // also for registrations that a relay refuses
+	livedLong  = time.Minute            // after which the backoff starts over
 )
 
 // Sizes in bytes.
@@ -75,6 +89,7 @@ const (
 	// smallAnswer is the largest answer of known length that is read whole and sealed in one piece.
 	smallAnswer = ohttp.MaxChunk
 
+	maxText          = 256      // of a string in a service description
 	infoRoom         = 512      // what signing adds to a description without models
 	maxErrorBody     = 64 << 10 // of a backend's error that is passed on
 	maxModelsBody    = 8 << 20  // of one page of a backend's list of models
@@ -86,6 +101,8 @@ const (
 // Toward backends.
 const (
 	dialTimeout   = 10 * time.Second // for TCP, and again for TLS
+	pingAfter     = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the backend is there
+	pingTimeout   = 10 * time.Second
 	modelsTimeout = 15 * time.Second // for one backend's list of models
 	idleTimeout   = 90 * time.Second
 	maxIdleConns  = 128 // kept to one backend

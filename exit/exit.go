@@ -57,8 +57,9 @@ type Exit struct {
 	metrics  *metrics
 	board    *board
 
-	links    []*link      // one a relay, in the order of Config.Relays
-	keysMade atomic.Int64 // when the published keys were, in Unix milliseconds; 0 before there are any
+	links    []*link       // one a relay, in the order of Config.Relays
+	taken    chan struct{} // a relay says that another identity registered the published keys; holds one
+	keysMade atomic.Int64  // when the published keys were, in Unix milliseconds; 0 before there are any
 }
 
 // New checks cfg and makes an exit. It does no I/O.
@@ -68,7 +69,7 @@ func New(cfg Config) (*Exit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exit: %w", err)
 	}
-	e := &Exit{cfg: cfg, backends: backends, board: newBoard()}
+	e := &Exit{cfg: cfg, backends: backends, board: newBoard(), taken: make(chan struct{}, 1)}
 	for _, relay := range cfg.Relays {
 		e.links = append(e.links, &link{exit: e, relay: relay})
 	}

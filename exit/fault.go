@@ -34,7 +34,7 @@ var (
 	faultTooLarge = fault{status: http.StatusRequestEntityTooLarge, title: "The sealed request is larger than this exit accepts"}
 	faultSlow     = fault{status: http.StatusRequestTimeout, title: "The sealed request did not arrive in time"}
 	faultBusy     = fault{status: http.StatusServiceUnavailable, title: "This exit is at its limit of requests", later: true}
-	fault500      = fault{status: http.StatusInternalServerError, title: "This exit cannot seal an answer"}
+	faultSeal     = fault{status: http.StatusInternalServerError, title: "This exit cannot seal an answer"}
 )
 
 func (f *fault) body() []byte {

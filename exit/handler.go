@@ -83,7 +83,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) result {
 	}
 	a, sealErr := h.newAnswer(w, opened, format)
 	if sealErr != nil {
-		return refuse(w, &fault500)
+		return refuse(w, &faultSeal)
 	}
 	x := &exchange{handler: h, answer: a, free: free, length: r.ContentLength}
 	return x.run(r.Context(), inner, err)
@@ -225,10 +225,8 @@ var (
 	fieldsText = bhttp.Fields{{Name: "content-type", Value: "text/plain; charset=utf-8"}}
 )
 
-// connectionFields are about a connection, of which there is none inside a seal (RFC 9110 section 7.6.1).
-var connectionFields = []string{"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}
-
-// checkInner finds what is wrong with a request as HTTP, whatever it asks for.
+// checkInner finds what is wrong with a request as HTTP, whatever it asks for. Fields about a connection have
+// no effect, but do no harm (RFC 9292 section 3.6): like all that no protocol needs, they end here.
 func checkInner(inner *bhttp.Request) *fault {
 	if !strings.EqualFold(inner.Scheme, innerScheme) {
 		return &fault{status: http.StatusBadRequest, title: "The scheme of a sealed request is " + innerScheme}
@@ -237,8 +235,6 @@ func checkInner(inner *bhttp.Request) *fault {
 		switch name := inner.Fields[i].Name; {
 		case name == "expect": // RFC 9458 section 5.1: there are no interim answers to wait for
 			return &fault{status: http.StatusExpectationFailed, title: "A sealed request cannot have expectations"}
-		case slices.Contains(connectionFields, name):
-			return &fault{status: http.StatusBadRequest, title: "A sealed request has no fields about a connection"}
 		case name == "content-encoding" && inner.Fields[i].Value != "identity":
 			return &fault{status: http.StatusUnsupportedMediaType, title: "A sealed request is not compressed"}
 		}

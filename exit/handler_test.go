@@ -133,6 +133,7 @@ func TestOuterRefusals(t *testing.T) {
 	}
 	good := seal(ohttp.Chunked, chat().encode(t))
 	const chunkedType, wholeType = "message/ohttp-chunked-req", "message/ohttp-req"
+	const blank = "about:blank" // the status says it all
 	const key = "https://iana.org/assignments/http-problem-types#ohttp-key"
 	for _, tt := range []struct {
 		name, method, path, contentType string
@@ -140,25 +141,25 @@ func TestOuterRefusals(t *testing.T) {
 		status                          int
 		kind                            string
 	}{
-		{"get", "GET", "/ohttp", chunkedType, nil, 405, ""},
-		{"other path", "POST", "/", chunkedType, good, 404, ""},
-		{"media type", "POST", "/ohttp", "application/json", good, 415, ""},
-		{"response media type", "POST", "/ohttp", "message/ohttp-res", good, 415, ""},
-		{"no media type", "POST", "/ohttp", "", good, 415, ""},
-		{"empty", "POST", "/ohttp", chunkedType, nil, 400, ""},
+		{"get", "GET", "/ohttp", chunkedType, nil, 405, blank},
+		{"other path", "POST", "/", chunkedType, good, 404, blank},
+		{"media type", "POST", "/ohttp", "application/json", good, 415, blank},
+		{"response media type", "POST", "/ohttp", "message/ohttp-res", good, 415, blank},
+		{"no media type", "POST", "/ohttp", "", good, 415, blank},
+		{"empty", "POST", "/ohttp", chunkedType, nil, 400, blank},
 		{"garbage", "POST", "/ohttp", chunkedType, bytes.Repeat([]byte{7}, 1000), 400, key},
 		{"key identifier", "POST", "/ohttp", chunkedType, change(good, 0), 400, key},
 		{"KEM", "POST", "/ohttp", chunkedType, change(good, 1), 400, key},
 		{"KDF", "POST", "/ohttp", chunkedType, change(good, 4), 400, key},
 		{"AEAD", "POST", "/ohttp", chunkedType, change(good, 6), 400, key},
-		{"other format", "POST", "/ohttp", wholeType, good, 400, ""},
-		{"header cut", "POST", "/ohttp", chunkedType, good[:5], 400, ""},
-		{"encapsulated key cut", "POST", "/ohttp", chunkedType, good[:20], 400, ""},
-		{"first chunk cut", "POST", "/ohttp", chunkedType, good[:60], 400, ""},
-		{"encapsulated key changed", "POST", "/ohttp", chunkedType, change(good, 10), 400, ""},
-		{"content changed", "POST", "/ohttp", chunkedType, change(good, 60), 400, ""},
-		{"extended", "POST", "/ohttp", chunkedType, append(bytes.Clone(good), 0), 400, ""},
-		{"too large", "POST", "/ohttp", chunkedType, make([]byte, 4001), 413, ""},
+		{"other format", "POST", "/ohttp", wholeType, good, 400, blank},
+		{"header cut", "POST", "/ohttp", chunkedType, good[:5], 400, blank},
+		{"encapsulated key cut", "POST", "/ohttp", chunkedType, good[:20], 400, blank},
+		{"first chunk cut", "POST", "/ohttp", chunkedType, good[:60], 400, blank},
+		{"encapsulated key changed", "POST", "/ohttp", chunkedType, change(good, 10), 400, blank},
+		{"content changed", "POST", "/ohttp", chunkedType, change(good, 60), 400, blank},
+		{"extended", "POST", "/ohttp", chunkedType, append(bytes.Clone(good), 0), 400, blank},
+		{"too large", "POST", "/ohttp", chunkedType, make([]byte, 4001), 413, blank},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			req, err := http.NewRequest(tt.method, r.url+tt.path, bytes.NewReader(tt.body))
@@ -240,9 +241,6 @@ func TestInnerRefusals(t *testing.T) {
 		message string
 	}{
 		{"expectation", with("expect", "100-continue"), 417, "", "expectations"},
-		{"connection", with("connection", "close"), 400, "", "connection"},
-		{"upgrade", with("upgrade", "websocket"), 400, "", "connection"},
-		{"transfer encoding", with("transfer-encoding", "chunked"), 400, "", "connection"},
 		{"compressed", with("content-encoding", "gzip"), 415, "", "compressed"},
 		{"scheme", scheme, 400, "", "scheme"},
 		{"unknown path", path("POST", "/v1/nothing", "{}"), 404, "unknown_path", ""},
@@ -251,7 +249,7 @@ func TestInnerRefusals(t *testing.T) {
 		{"not JSON", path("POST", "/v1/chat/completions", "hello"), 400, "not_json", ""},
 		{"no model", path("POST", "/v1/chat/completions", "{}"), 400, "no_model", ""},
 		{"two models", path("POST", "/v1/chat/completions", `{"model":"a","model":"b"}`), 400, "no_model", ""},
-		{"unknown model", path("POST", "/v1/chat/completions", `{"model":"` + canaryPrompt + `"}`), 404, "model_not_found", "gpt-test"},
+		{"unknown model", path("POST", "/v1/chat/completions", `{"model":"`+canaryPrompt+`"}`), 404, "model_not_found", "gpt-test"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := r.do(t, chunked, tt.q)

@@ -84,6 +84,20 @@ func (s *keyStore) tick(now time.Time) (changed bool, err error) {
 	return true, s.commit(next)
 }
 
+// replace publishes a new pair from now on, whatever the lifetime of the last, which stays honoured.
+func (s *keyStore) replace(now time.Time) error {
+	next := keyState{sequence: s.state.sequence, pairs: slices.Clone(s.state.pairs)}
+	last := *s.published()
+	last.notAfter = now
+	pair, err := newKeyPair(next.freeID(), now, s.lives)
+	if err != nil {
+		return fmt.Errorf("make the next keys: %w", err)
+	}
+	next.pairs[len(next.pairs)-1] = &last
+	next.pairs = append(next.pairs, pair)
+	return s.commit(next)
+}
+
 // due reports whether the last pair is not, or no longer, one to publish. One from the future is due,
 // too: the clock was wrong then, or the lifetime has been shortened since.
 func (s *keyStore) due(pairs []*keyPair, now time.Time) bool {

@@ -6,6 +6,7 @@ package exit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -51,14 +52,34 @@ func (m *maintainer) begin(ctx context.Context) error {
 // run keeps things up to date until ctx ends.
 func (m *maintainer) run(ctx context.Context) {
 	for {
-		wait := m.wait()
-		if pause(ctx, &wait, nil, nil); ctx.Err() != nil {
+		timer := time.NewTimer(m.wait())
+		var err error
+		select {
+		case <-ctx.Done():
+			timer.Stop()
 			return
+		case <-timer.C:
+		case <-m.exit.taken:
+			err = m.replaceTaken()
 		}
-		if err := m.tick(ctx); err != nil {
+		timer.Stop()
+		if err = errors.Join(err, m.tick(ctx)); err != nil {
 			m.exit.cfg.Logger.Error("keys and description stay as they are for now", "error", err)
 		}
 	}
+}
+
+// replaceTaken makes new keys after a relay refused the published ones as another identity's. Young keys are
+// kept, so that a relay which says so of all keys cannot wear the exit out.
+func (m *maintainer) replaceTaken() error {
+	now := m.exit.cfg.Clock()
+	if now.Sub(m.keys.published().made) < minKeyAge {
+		return nil
+	}
+	if err := m.keys.replace(now); err != nil {
+		return err
+	}
+	return m.honour()
 }
 
 // wait is how long there is nothing to do.

@@ -65,6 +65,7 @@ func (l *link) run(ctx context.Context) {
 				return
 			}
 			l.trouble(err, current != nil)
+			l.exit.noteRefusal(err)
 			pause(ctx, wait.after(err), changed, current)
 		} else {
 			pause(ctx, nil, changed, current)
@@ -75,6 +76,19 @@ func (l *link) run(ctx context.Context) {
 			current = nil
 			pause(ctx, wait.after(nil), nil, nil)
 		}
+	}
+}
+
+// noteRefusal has the keys replaced when a relay does not take them because another identity was first with
+// them: they are public, so anybody can register them anywhere.
+func (e *Exit) noteRefusal(err error) {
+	var refused *tunnel.RefusedError
+	if !errors.As(err, &refused) || refused.Code != tunnel.CodeHashTaken {
+		return
+	}
+	select {
+	case e.taken <- struct{}{}:
+	default:
 	}
 }
 

@@ -238,6 +238,7 @@ func TestHugeAnswer(t *testing.T) {
 			})
 			r := newRig(t, Config{Backends: []Backend{openAIBackend(url)}})
 			resp, _ := r.open(t.Context(), t, chunked, chat().encode(t))
+			runtime.GC() // of what other tests left
 			peak := &heapPeak{}
 			n, err := io.Copy(peak, resp.Body)
 			if err != nil || n != int64(size) {
