@@ -56,6 +56,7 @@ Any key a tool sends is accepted and dropped: exits are not told who you are.`,
 
 func runClient(cmd *cobra.Command, f *clientFlags) error {
 	keepSmall()
+	keepCalm()
 	env, err := f.start(cmd, "client")
 	if err != nil {
 		return err

@@ -60,6 +60,7 @@ OLLAMA_API_KEY), never from flags. On SIGTERM the exit finishes running answers 
 
 func runExit(cmd *cobra.Command, f *exitFlags) error {
 	keepSmall()
+	keepCalm()
 	env, err := f.start(cmd, "exit")
 	if err != nil {
 		return err

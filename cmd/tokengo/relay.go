@@ -58,6 +58,7 @@ give that line to clients and exits. With --cert and --key it uses a certificate
 
 func runRelay(cmd *cobra.Command, f *relayFlags) error {
 	keepSmall()
+	keepCalm()
 	env, err := f.start(cmd, "relay")
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -149,11 +150,20 @@ func serveUntil(ctx context.Context, srv *http.Server, ln net.Listener) error {
 }
 
 // keepSmall makes the collector run early rather than let the heap double: the roles hold little, and
-// on a user's machine memory counts more than the last percent of processor time. GOGC and GOMEMLIMIT
-// in the environment override it.
+// on a user's machine memory counts more than the last percent of processor time. GOGC in the
+// environment overrides it.
 func keepSmall() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+}
+
+// keepCalm runs a process that is one role alone on half the processors: a role mostly waits, and each
+// small message that wakes another processor costs more than it gains, a quarter of all processor time
+// where it was measured. GOMAXPROCS in the environment overrides it.
+func keepCalm() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
 	}
 }
 
