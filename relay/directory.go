@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,8 +21,8 @@ import (
 
 // snapshot is the directory as it is served, built once for many requests.
 type snapshot struct {
-	built   time.Time
-	body    []byte // ExitKeysResponse, JSON
+	until   time.Time // when observations are renewed or an exit expires
+	body    []byte    // ExitKeysResponse, JSON
 	gzipped []byte
 	etag    string
 	listed  []listed
@@ -33,46 +34,67 @@ type listed struct {
 	json json.RawMessage
 }
 
-// directory returns the current snapshot, building it when an exit came or went, or when the
+// directory returns the current snapshot, building it when an exit came, went or expired, or when the
 // observations in it are older than the registry renews them.
 func (g *registry) directory(now time.Time) (*snapshot, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if s := g.snapshot; s != nil && now.Sub(s.built) < g.observed {
+	if s, _, _ := g.current(now); s != nil {
 		return s, nil
 	}
-	s, err := buildSnapshot(g.list(), now)
+	g.building.Lock() // whoever comes meanwhile waits for what is being built
+	defer g.building.Unlock()
+	s, list, version := g.current(now)
+	if s != nil {
+		return s, nil
+	}
+	s, err := buildSnapshot(list, now.Add(g.observed))
 	if err != nil {
 		return nil, err
 	}
-	g.snapshot = s
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.version == version {
+		g.snapshot = s
+	}
 	return s, nil
 }
 
-// list returns what the directory shows, in an order that does not tell who connected when. g.mu is held.
-func (g *registry) list() []*member {
-	var members []*member
-	for _, m := range g.identities {
-		if len(m.entries) > 0 {
-			members = append(members, m)
-		}
+// current returns the snapshot that is to be served now, or else what to build one of, in an order that
+// does not tell who connected when.
+func (g *registry) current(now time.Time) (s *snapshot, list []shown, version uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.snapshot != nil && now.Before(g.snapshot.until) {
+		return g.snapshot, nil, 0
 	}
-	slices.SortFunc(members, func(a, b *member) int { return cmp.Compare(a.newest.Hash, b.newest.Hash) })
-	return members
-}
-
-func buildSnapshot(members []*member, now time.Time) (*snapshot, error) {
-	s := &snapshot{built: now}
-	for _, m := range members {
-		entry, ok := m.connected()
-		if !ok || !now.Before(m.newest.Info.Expires) {
+	for _, m := range g.identities {
+		if g.hashes[m.newest.Hash] != m || !now.Before(m.newest.Info.Expires) {
 			continue
 		}
-		encoded, err := json.Marshal(entry)
+		if entry, ok := m.connected(); ok {
+			list = append(list, shown{entry, m.newest.Info})
+		}
+	}
+	slices.SortFunc(list, func(a, b shown) int { return cmp.Compare(a.entry.PubKeyHash, b.entry.PubKeyHash) })
+	return nil, list, g.version
+}
+
+// shown is one exit of a snapshot to be.
+type shown struct {
+	entry service.Entry
+	info  *service.Info
+}
+
+func buildSnapshot(list []shown, until time.Time) (*snapshot, error) {
+	s := &snapshot{until: until}
+	for _, e := range list {
+		if e.info.Expires.Before(s.until) {
+			s.until = e.info.Expires
+		}
+		encoded, err := json.Marshal(e.entry)
 		if err != nil {
 			return nil, err
 		}
-		s.listed = append(s.listed, listed{m.newest.Info, encoded})
+		s.listed = append(s.listed, listed{e.info, encoded})
 	}
 	s.body = encodeListed(s.listed)
 	sum := sha256.Sum256(s.body)
@@ -127,12 +149,26 @@ func (r *Relay) serveDirectory(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case strings.Contains(req.Header.Get("If-None-Match"), s.etag):
 		w.WriteHeader(http.StatusNotModified)
-	case strings.Contains(req.Header.Get("Accept-Encoding"), "gzip"):
+	case acceptsGzip(req.Header.Get("Accept-Encoding")):
 		h.Set("Content-Encoding", "gzip")
 		w.Write(s.gzipped)
 	default:
 		w.Write(s.body)
 	}
+}
+
+// acceptsGzip reads an Accept-Encoding field (RFC 9110 section 12.5.3); "*" does not count.
+func acceptsGzip(field string) bool {
+	for coding := range strings.SplitSeq(field, ",") {
+		name, parameter, _ := strings.Cut(strings.ToLower(coding), ";")
+		if strings.TrimSpace(name) != "gzip" {
+			continue
+		}
+		weight, weighted := strings.CutPrefix(strings.TrimSpace(parameter), "q=")
+		q, err := strconv.ParseFloat(weight, 64)
+		return !weighted || err != nil || q > 0
+	}
+	return false
 }
 
 // filter keeps the exits that speak protocol and offer model; an empty one does not filter.

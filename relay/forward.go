@@ -64,6 +64,14 @@ var (
 		Status: http.StatusRequestEntityTooLarge,
 		Title:  "The sealed request is larger than this relay forwards",
 	}
+	stalled = service.Problem{
+		Status: http.StatusRequestTimeout,
+		Title:  "The sealed request did not arrive in time",
+	}
+	malformed = service.Problem{
+		Status: http.StatusBadRequest,
+		Title:  "The sealed request did not arrive whole",
+	}
 )
 
 // proxyErrors maps problem types to the error types of RFC 9209 section 2.3.
@@ -75,6 +83,9 @@ var proxyErrors = map[string]string{
 }
 
 func problem(w http.ResponseWriter, p service.Problem) {
+	if p.Type == "" {
+		p.Type = "about:blank" // RFC 9457 section 4.2.1
+	}
 	body, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // strings and a number always encode
@@ -94,6 +105,14 @@ func problem(w http.ResponseWriter, p service.Problem) {
 
 // forward answers POST /ohttp/{hash}.
 func (r *Relay) forward(w http.ResponseWriter, req *http.Request) {
+	control := http.NewResponseController(w)
+	control.SetWriteDeadline(time.Time{}) // an answer may take long; watch sees to it that it moves
+	if req.ProtoMajor == 1 {
+		defer func() { // the server still flushes, and reads what it may of a request that was not read
+			control.SetWriteDeadline(time.Now().Add(r.cfg.WriteTimeout))
+			control.SetReadDeadline(time.Now().Add(r.cfg.UploadTimeout))
+		}()
+	}
 	outcome := r.forwardOutcome(w, req)
 	r.metrics.requests.WithLabelValues(string(outcome)).Inc()
 }
@@ -108,7 +127,7 @@ const (
 	outcomeNotReached outcome = "not_reached" // nothing was delivered
 	outcomeLost       outcome = "lost"        // the exit went away before it answered
 	outcomeBroken     outcome = "broken"      // the exit or the client went away within the answer
-	outcomeCancelled  outcome = "cancelled"   // the client went away before the answer
+	outcomeCancelled  outcome = "cancelled"   // the client went away, or did not send its request whole, before the answer
 	outcomeOverloaded outcome = "overloaded"
 )
 
@@ -147,23 +166,23 @@ func (r *Relay) forwardOutcome(w http.ResponseWriter, req *http.Request) outcome
 func (r *Relay) exchange(w http.ResponseWriter, req *http.Request, mediaType string, tunnels []*tunnel.Tunnel) outcome {
 	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
-	silence := time.AfterFunc(r.cfg.UploadTimeout, cancel)
-	defer silence.Stop()
-	body := &upload{
-		src:     http.MaxBytesReader(w, req.Body, r.cfg.MaxRequestBytes),
-		silence: silence, between: r.cfg.UploadTimeout, after: r.cfg.AnswerTimeout,
+	watch := newWatch(w, cancel, &r.cfg)
+	defer watch.stop()
+	if req.ContentLength == 0 {
+		watch.receivedAll()
 	}
+	watch.control.EnableFullDuplex() // HTTP/1: else the server reads the whole request before it sends an answer
+	body := &upload{src: http.MaxBytesReader(w, req.Body, r.cfg.MaxRequestBytes), watch: watch}
 	for _, t := range tunnels[:min(len(tunnels), maxTries)] {
 		answer, err := t.RoundTrip(sealedRequest(ctx, mediaType, body, req.ContentLength))
 		if err == nil {
-			return r.passOn(w, req, answer, silence)
+			return r.passOn(w, req, answer, body)
 		}
 		if body.touched.Load() || ctx.Err() != nil {
 			return failed(w, req, body)
 		}
 	}
-	problem(w, exitNotReached)
-	return outcomeNotReached
+	return failed(w, req, body)
 }
 
 // sealedRequest is what an exit gets to see: the media type, without the parameters in which a client
@@ -183,13 +202,20 @@ func sealedRequest(ctx context.Context, mediaType string, body *upload, length i
 	return out
 }
 
-// failed answers a request whose delivery had begun.
+// failed answers a request that no exit has answered.
 func failed(w http.ResponseWriter, req *http.Request, body *upload) outcome {
+	closeUnread(w, req, body)
 	switch {
 	case body.tooLarge.Load():
 		problem(w, tooLarge)
 		return outcomeRefused
+	case body.watch.stalled.Load():
+		problem(w, stalled)
+		return outcomeCancelled
 	case req.Context().Err() != nil:
+		return outcomeCancelled
+	case body.failed.Load():
+		problem(w, malformed)
 		return outcomeCancelled
 	case !body.touched.Load():
 		problem(w, exitNotReached)
@@ -199,9 +225,24 @@ func failed(w http.ResponseWriter, req *http.Request, body *upload) outcome {
 	return outcomeLost
 }
 
+// closeUnread has an HTTP/1 connection closed after an answer that comes before the request's end: the
+// rest of it must not be taken for another request.
+func closeUnread(w http.ResponseWriter, req *http.Request, body *upload) {
+	if req.ProtoMajor == 1 && req.ContentLength != 0 && !body.watch.uploaded.Load() {
+		w.Header().Set("Connection", "close")
+	}
+}
+
 // passOn streams the answer to the client, flushing after every read.
-func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Response, silence *time.Timer) outcome {
+func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Response, body *upload) outcome {
 	defer answer.Body.Close()
+	defer body.watch.cancel() // or Close would wait for the rest of a request that the exit does not want
+	// A status that is none must not go on: net/http panics at some, and clients do at others.
+	if answer.StatusCode < 200 || answer.StatusCode > 599 {
+		problem(w, exitLost)
+		return outcomeLost
+	}
+	closeUnread(w, req, body)
 	h := w.Header()
 	h["Content-Type"] = answer.Header["Content-Type"]
 	h["Date"] = nil
@@ -210,7 +251,8 @@ func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Re
 		h.Set("Content-Length", strconv.FormatInt(answer.ContentLength, 10))
 	}
 	w.WriteHeader(answer.StatusCode)
-	sent, err := copyFlushing(w, answer.Body, func() { silence.Reset(r.cfg.AnswerTimeout) }, req.ProtoMajor == 1)
+	body.watch.answered()
+	sent, err := copyFlushing(w, answer, body.watch)
 	r.metrics.answerBytes.Add(float64(sent))
 	if err != nil {
 		// Only a broken transfer tells the client that this is not the end (HTTP/2 RST_STREAM, or a
@@ -221,24 +263,24 @@ func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Re
 	return outcomeAnswered
 }
 
-// copyFlushing copies until EOF. The buffer is small until a read fills it: most reads are a sealed
-// token, and thousands of streams may wait at once.
-func copyFlushing(w http.ResponseWriter, src io.Reader, progress func(), http1 bool) (int64, error) {
-	control := http.NewResponseController(w)
+// copyFlushing copies the answer's body until EOF and flushes every piece, but for the last of an answer
+// whose length is known: that leaves together with the end. The buffer is small until a read fills it:
+// most reads are a sealed token, and thousands of streams may wait at once.
+func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (sent int64, err error) {
 	buf := smallBuffers.Get().(*[]byte)
 	defer func() { release(buf) }()
-	var sent int64
+	var n int
+	send := func() error {
+		if _, err := w.Write((*buf)[:n]); err != nil || sent+int64(n) == answer.ContentLength {
+			return err
+		}
+		return watch.control.Flush()
+	}
 	for {
-		n, err := src.Read(*buf)
+		n, err = answer.Body.Read(*buf)
 		if n > 0 {
-			progress()
-			if http1 { // on HTTP/2 WriteByteTimeout does this
-				control.SetWriteDeadline(time.Now().Add(writeTimeout))
-			}
-			if _, err := w.Write((*buf)[:n]); err != nil {
-				return sent, err
-			}
-			if err := control.Flush(); err != nil {
+			watch.answered()
+			if err := watch.sending(send); err != nil {
 				return sent, err
 			}
 			sent += int64(n)
@@ -272,25 +314,28 @@ func release(buf *[]byte) {
 // the deadline of its request as it moves.
 type upload struct {
 	src      io.ReadCloser
+	watch    *watch
 	touched  atomic.Bool // an exit's connection has asked for some of it
 	tooLarge atomic.Bool
-	silence  *time.Timer
-	between  time.Duration // silence allowed while it is read
-	after    time.Duration // and when all of it has been
+	failed   atomic.Bool // the client did not send it whole
 }
 
 // Read implements [io.Reader].
 func (u *upload) Read(p []byte) (int, error) {
 	u.touched.Store(true)
+	u.watch.reading.Store(true)
 	n, err := u.src.Read(p)
+	u.watch.reading.Store(false)
+	var tooLarge *http.MaxBytesError
 	switch {
 	case err == nil:
-		u.silence.Reset(u.between)
+		u.watch.received()
 	case errors.Is(err, io.EOF):
-		u.silence.Reset(u.after)
+		u.watch.receivedAll()
+	case errors.As(err, &tooLarge):
+		u.tooLarge.Store(true)
 	default:
-		var tooLarge *http.MaxBytesError
-		u.tooLarge.Store(errors.As(err, &tooLarge))
+		u.failed.Store(true)
 	}
 	return n, err
 }

@@ -17,6 +17,10 @@ import (
 // it replaced, whose keys the exit still honours for a while.
 const maxHashes = 4
 
+// maxTunnels is how many tunnels one identity may hold: the machines that share it, twice over while
+// they change keys.
+const maxTunnels = 64
+
 // registry knows the exits that are connected, and for each identity the newest registration seen.
 //
 // Keys belong to the first identity that registers them: another that presents the same public keys,
@@ -24,13 +28,15 @@ const maxHashes = 4
 type registry struct {
 	maxExits int
 	observed time.Duration // how often observations are renewed in the directory
+	building sync.Mutex    // held while a snapshot is built; before mu
 
-	mu         sync.Mutex // guards all below, and entry.rtt
+	mu         sync.Mutex // guards all below, and what changes in members and entries
 	closed     bool
 	identities map[service.Identity]*member
 	hashes     map[service.Hash]*member
 	tunnels    int
 	snapshot   *snapshot // nil when it must be built again
+	version    uint64    // of what a snapshot is built from
 }
 
 // member is all that the registry holds of one identity.
@@ -49,6 +55,7 @@ type entry struct {
 	member *member
 	since  time.Time
 	rtt    time.Duration // 0 until measured
+	left   bool          // it drains or has ended
 }
 
 func newRegistry(maxExits int, observed time.Duration) *registry {
@@ -73,6 +80,9 @@ func (g *registry) admit(reg *tunnel.Registration) error {
 	known, ok := g.identities[reg.Info.Identity]
 	if ok && reg.Info.Sequence < known.sequence {
 		return &tunnel.RefusedError{Code: tunnel.CodeSequence, Message: "the relay knows a newer registration of this identity"}
+	}
+	if ok && len(known.entries) >= maxTunnels {
+		return &tunnel.RefusedError{Code: tunnel.CodeFull, Message: "the relay takes no more tunnels of this identity"}
 	}
 	if !ok && len(g.identities) >= g.maxExits && !g.forgetExpired(time.Now()) {
 		return &tunnel.RefusedError{Code: tunnel.CodeFull, Message: "the relay takes no more exits"}
@@ -114,7 +124,7 @@ func (g *registry) add(t *tunnel.Tunnel) *entry {
 	e := &entry{tunnel: t, member: m, since: time.Now()}
 	m.entries = append(m.entries, e)
 	g.tunnels++
-	g.snapshot = nil
+	g.outdate()
 	return e
 }
 
@@ -131,14 +141,18 @@ func (g *registry) addHash(m *member, hash service.Hash) {
 	}
 }
 
-// changed has the directory built again if a tunnel began to drain or ended.
-func (g *registry) changed(e *entry) {
-	if e.tunnel.Alive() {
-		return
-	}
+// outdate has the directory built again. g.mu is held.
+func (g *registry) outdate() {
+	g.snapshot = nil
+	g.version++
+}
+
+// leave takes a tunnel that drains or has ended out of the directory. Requests find that out themselves.
+func (g *registry) leave(e *entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.snapshot = nil
+	e.left = true
+	g.outdate()
 }
 
 // remove takes out a tunnel that has ended.
@@ -147,7 +161,7 @@ func (g *registry) remove(e *entry) {
 	defer g.mu.Unlock()
 	e.member.entries = slices.DeleteFunc(e.member.entries, func(other *entry) bool { return other == e })
 	g.tunnels--
-	g.snapshot = nil
+	g.outdate()
 }
 
 // observe records a measured round trip. It shows in the directory when that is next built.
@@ -155,7 +169,7 @@ func (g *registry) observe(e *entry, rtt time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if e.rtt == 0 {
-		g.snapshot = nil
+		g.outdate()
 	}
 	e.rtt = rtt
 }
@@ -197,7 +211,7 @@ func (g *registry) keys(hash service.Hash) ([]byte, bool) {
 		return nil, false
 	}
 	for _, e := range m.entries {
-		if e.tunnel.Registration.Hash == hash && e.tunnel.Alive() {
+		if e.tunnel.Registration.Hash == hash && e.alive() {
 			return e.tunnel.Registration.Signed.KeyConfig, true
 		}
 	}
@@ -223,13 +237,23 @@ func (g *registry) counts() (exits, tunnels int) {
 	return exits, g.tunnels
 }
 
+// alive reports whether the exit takes requests by this tunnel. g.mu is held.
+func (e *entry) alive() bool { return !e.left && e.tunnel.Alive() }
+
+// isClosed reports whether close was called.
+func (g *registry) isClosed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
 // connected returns the directory's view of a member, or false when none of its tunnels takes
 // requests. g.mu is held.
 func (m *member) connected() (service.Entry, bool) {
 	observed := service.Observed{}
 	alive := 0
 	for _, e := range m.entries {
-		if !e.tunnel.Alive() || e.tunnel.Registration.Hash != m.newest.Hash {
+		if !e.alive() || e.tunnel.Registration.Hash != m.newest.Hash {
 			continue
 		}
 		alive++
@@ -239,7 +263,7 @@ func (m *member) connected() (service.Entry, bool) {
 		if ms := roundMillis(e.rtt); observed.RTTMillis == 0 || (ms > 0 && ms < observed.RTTMillis) {
 			observed.RTTMillis = ms
 		}
-		observed.InFlight += e.tunnel.InFlight()
+		observed.InFlight += max(0, e.tunnel.InFlight()-1) // the relay's own poll is always open
 	}
 	signed := m.newest.Signed
 	return service.Entry{

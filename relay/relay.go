@@ -97,7 +97,7 @@ type Config struct {
 func (c *Config) validate() error {
 	for _, limit := range []int64{
 		c.MaxRequestBytes, int64(c.MaxExits), int64(c.MaxInFlight), int64(c.UploadTimeout),
-		int64(c.AnswerTimeout), int64(c.ShutdownTimeout), int64(c.ObserveInterval),
+		int64(c.WriteTimeout), int64(c.AnswerTimeout), int64(c.ShutdownTimeout), int64(c.ObserveInterval),
 	} {
 		if limit < 0 {
 			return errors.New("a limit is negative")
