@@ -1,0 +1,44 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package conversation
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+const signaturePrefix = "tokengo:"
+
+// Wrap is the signature as a tool of protocol p keeps it: its own as it is, another protocol's marked
+// with who made it, so that [Unwrap] restores the exact bytes when the tool sends it back.
+func (s Signature) Wrap(p service.Protocol) string {
+	if s.By == p || s.Value == "" {
+		return s.Value
+	}
+	return signaturePrefix + string(s.By) + ":" + base64.RawURLEncoding.EncodeToString([]byte(s.Value))
+}
+
+// Unwrap reads a signature that a tool of protocol p sent.
+func Unwrap(p service.Protocol, value string) Signature {
+	rest, ok := strings.CutPrefix(value, signaturePrefix)
+	if !ok {
+		return Signature{By: p, Value: value}
+	}
+	by, encoded, _ := strings.Cut(rest, ":")
+	raw, err := base64.RawURLEncoding.DecodeString(encoded)
+	if _, known := service.ParseProtocol(by); known != nil || err != nil {
+		return Signature{By: p, Value: value}
+	}
+	return Signature{By: service.Protocol(by), Value: string(raw)}
+}
+
+// For returns the signature's value for a backend of protocol p, "" when another made it.
+func (s Signature) For(p service.Protocol) string {
+	if s.By != p {
+		return ""
+	}
+	return s.Value
+}
