@@ -18,8 +18,12 @@ var (
 	openAIRequestFields = []string{"content-type", "accept", "openai-beta"}
 	claudeRequestFields = []string{"content-type", "accept", "anthropic-version", "anthropic-beta"}
 
-	responseFields = []string{"content-type", "cache-control", "retry-after", "retry-after-ms", "x-should-retry"}
+	responseFields = []string{"content-type", "cache-control", "retry-after", "retry-after-ms", "x-should-retry", FieldDropped}
 )
+
+// FieldDropped is the header field of a translated answer that lists, separated by commas, the fields of the request
+// that the backend's protocol has no counterpart for.
+const FieldDropped = "x-tokengo-dropped"
 
 // RequestFields returns the names of the header fields of a tool's request that may go inside the seal, lower case, in
 // the order to send them, so that the order tells nothing about the tool. The caller owns the slice.
@@ -35,5 +39,5 @@ func RequestFields(p service.Protocol) []string {
 }
 
 // ResponseFields returns the names of the header fields of a backend's answer that may come back to the tool, lower
-// case, in the order to send them. The last three tell official SDKs when to try again. The caller owns the slice.
+// case, in the order to send them. The retry fields tell official SDKs when to try again. The caller owns the slice.
 func ResponseFields() []string { return slices.Clone(responseFields) }

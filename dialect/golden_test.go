@@ -265,7 +265,7 @@ func TestFields(t *testing.T) {
 			t.Errorf("%s: the list can be changed from outside", p)
 		}
 	}
-	if diff := cmp.Diff([]string{"content-type", "cache-control", "retry-after", "retry-after-ms", "x-should-retry"}, ResponseFields()); diff != "" {
+	if diff := cmp.Diff([]string{"content-type", "cache-control", "retry-after", "retry-after-ms", "x-should-retry", FieldDropped}, ResponseFields()); diff != "" {
 		t.Errorf("response (-want +got):\n%s", diff)
 	}
 }

@@ -1,0 +1,318 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package claude
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/conversation"
+)
+
+func trimRight(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) }
+
+func (e *encoder) writeTurns(turns []turn) *dialect.Error {
+	e.out.name("messages")
+	e.out.open('[')
+	for _, t := range turns {
+		e.out.open('{')
+		e.out.textMember("role", t.role)
+		e.out.name("content")
+		if fail := e.writeContent(t.parts); fail != nil {
+			return fail
+		}
+		e.out.close('}')
+	}
+	e.out.close(']')
+	return nil
+}
+
+// writeContent writes a single text as it is, and anything else as blocks.
+func (e *encoder) writeContent(parts []conversation.Part) *dialect.Error {
+	if len(parts) == 1 {
+		if text, ok := parts[0].(conversation.TextPart); ok && text.Cache == nil {
+			e.out.text(text.Text)
+			return nil
+		}
+	}
+	e.out.open('[')
+	for _, p := range parts {
+		if fail := e.writePart(p); fail != nil {
+			return fail
+		}
+	}
+	e.out.close(']')
+	return nil
+}
+
+func (e *encoder) writePart(p conversation.Part) *dialect.Error {
+	switch p := p.(type) {
+	case conversation.TextPart:
+		e.writeText(p)
+	case conversation.RefusalPart:
+		e.writeText(conversation.TextPart{Text: p.Text})
+	case conversation.ThinkingPart:
+		e.writeThought(p)
+	case conversation.CallPart:
+		e.writeCall(p)
+	case conversation.ResultPart:
+		return e.writeResult(p)
+	case conversation.ImagePart:
+		return e.writeImage(p)
+	case conversation.FilePart:
+		return e.writeFile(p)
+	case conversation.AudioPart:
+		return invalid("A message in the request has audio, which the backend does not take.")
+	}
+	return nil
+}
+
+func (e *encoder) writeText(p conversation.TextPart) {
+	j := &e.out
+	j.open('{')
+	j.textMember("type", typeText)
+	j.textMember("text", p.Text)
+	e.writeCache(p.Cache)
+	j.close('}')
+}
+
+func (e *encoder) writeThought(p conversation.ThinkingPart) {
+	j := &e.out
+	j.open('{')
+	if p.Redacted != "" {
+		j.textMember("type", typeRedactedThinking)
+		j.textMember("data", p.Redacted)
+	} else {
+		j.textMember("type", typeThinking)
+		j.textMember("thinking", p.Text)
+		j.textMember("signature", p.Signature.For(protocol))
+	}
+	j.close('}')
+}
+
+func (e *encoder) writeCall(p conversation.CallPart) {
+	if p.Signature.Value != "" {
+		e.dropped.Add("thinking.signature")
+	}
+	j := &e.out
+	j.open('{')
+	j.textMember("type", typeToolUse)
+	j.textMember("id", e.calls.call(p))
+	j.textMember("name", p.Name)
+	j.rawMember("input", inputOf(p.Arguments))
+	e.writeCache(p.Cache)
+	j.close('}')
+}
+
+// inputOf makes an object of arguments. Those that a model got wrong were kept by the tool, which may still want the
+// conversation to go on, so they are passed on as text within an object.
+func inputOf(arguments string) string {
+	if blank(arguments) {
+		return "{}"
+	}
+	if input, ok := object(json.RawMessage(arguments)); ok {
+		return input
+	}
+	var j jsonText
+	j.open('{')
+	j.textMember("arguments", arguments)
+	j.close('}')
+	return string(j)
+}
+
+func (e *encoder) writeResult(p conversation.ResultPart) *dialect.Error {
+	j := &e.out
+	j.open('{')
+	j.textMember("type", typeToolResult)
+	j.textMember("tool_use_id", e.calls.result(p))
+	parts := slices.DeleteFunc(slices.Clone(p.Parts), func(p conversation.Part) bool {
+		text, ok := p.(conversation.TextPart)
+		return ok && text.Text == ""
+	})
+	if len(parts) == 0 && len(p.JSON) > 0 {
+		parts = []conversation.Part{conversation.TextPart{Text: string(p.JSON)}}
+	}
+	if len(parts) > 0 {
+		j.name("content")
+		if fail := e.writeContent(parts); fail != nil {
+			return fail
+		}
+	}
+	if p.IsError {
+		j.rawMember("is_error", "true")
+	}
+	e.writeCache(p.Cache)
+	j.close('}')
+	return nil
+}
+
+// imageTypes are those that the protocol takes.
+var imageTypes = []string{"image/jpeg", "image/png", "image/gif", "image/webp"}
+
+// imageHeads are how their base64 begins.
+var imageHeads = []string{"/9j/", "iVBORw", "R0lGOD", "UklGR"}
+
+func imageType(m conversation.Media) string {
+	media, _, _ := strings.Cut(strings.ToLower(m.MediaType), ";")
+	switch media {
+	case "image/jpg":
+		return imageTypes[0]
+	case "", "image/*", "application/octet-stream":
+		for i, head := range imageHeads {
+			if strings.HasPrefix(m.Data, head) {
+				return imageTypes[i]
+			}
+		}
+	}
+	return media
+}
+
+func (e *encoder) writeImage(p conversation.ImagePart) *dialect.Error {
+	if p.Detail != "" && p.Detail != "auto" {
+		e.dropped.Add("image.detail")
+	}
+	media := imageType(p.Media)
+	if p.Data != "" && !slices.Contains(imageTypes, media) {
+		return invalid("An image in the request is not JPEG, PNG, GIF or WebP, which are all that the backend takes.")
+	}
+	j := &e.out
+	j.open('{')
+	j.textMember("type", typeImage)
+	if fail := e.writeSource(p.Media, media); fail != nil {
+		return fail
+	}
+	e.writeCache(p.Cache)
+	j.close('}')
+	return nil
+}
+
+// writeSource writes where content is, or itself.
+func (e *encoder) writeSource(m conversation.Media, mediaType string) *dialect.Error {
+	j := &e.out
+	j.name("source")
+	j.open('{')
+	switch {
+	case m.Data != "":
+		j.textMember("type", "base64")
+		j.textMember("media_type", mediaType)
+		j.textMember("data", m.Data)
+	case m.FileID != "":
+		j.textMember("type", "file")
+		j.textMember("file_id", m.FileID)
+	case strings.HasPrefix(m.URL, "https://"), strings.HasPrefix(m.URL, "http://"):
+		j.textMember("type", "url")
+		j.textMember("url", m.URL)
+	default:
+		return invalid("A file or image in the request is given by a URL that is not http or https, which the backend does not take.")
+	}
+	j.close('}')
+	return nil
+}
+
+func (e *encoder) writeFile(p conversation.FilePart) *dialect.Error {
+	media, _, _ := strings.Cut(strings.ToLower(p.MediaType), ";")
+	if slices.Contains(imageTypes, media) {
+		return e.writeImage(conversation.ImagePart(p))
+	}
+	j := &e.out
+	j.open('{')
+	j.textMember("type", typeDocument)
+	switch {
+	case p.Data == "", media == pdfType, media == "" && strings.HasPrefix(p.Data, "JVBERi"):
+		if fail := e.writeSource(p.Media, pdfType); fail != nil {
+			return fail
+		}
+	case textual(media):
+		text, err := base64.StdEncoding.DecodeString(p.Data)
+		if err != nil {
+			return invalid("A file in the request is not valid base64.")
+		}
+		j.name("source")
+		j.open('{')
+		j.textMember("type", typeText)
+		j.textMember("media_type", plainType)
+		j.textMember("data", string(text))
+		j.close('}')
+	default:
+		return invalid("A file in the request is neither PDF nor text, which are all that the backend takes.")
+	}
+	if p.Name != "" {
+		j.textMember("title", p.Name)
+	}
+	e.writeCache(p.Cache)
+	j.close('}')
+	return nil
+}
+
+// textual reports whether a type of media is text, whatever it is called.
+func textual(media string) bool {
+	return strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "+json") || strings.HasSuffix(media, "+xml") ||
+		slices.Contains([]string{"application/json", "application/xml", "application/yaml", "application/x-yaml"}, media)
+}
+
+// writeCache marks what was written last as the end of a prefix to be cached.
+func (e *encoder) writeCache(c *conversation.CacheControl) {
+	if c == nil {
+		return
+	}
+	if e.skip > 0 {
+		e.skip--
+		return
+	}
+	j := &e.out
+	j.name("cache_control")
+	j.open('{')
+	j.textMember("type", "ephemeral")
+	if c.TTL != "" {
+		j.textMember("ttl", c.TTL)
+	}
+	j.close('}')
+}
+
+// caches counts the breakpoints of a request.
+func (e *encoder) caches(p plan) int {
+	n := 0
+	for i := range e.tools {
+		if e.tools[i].Cache != nil && e.tools[i].Builtin == "" {
+			n++
+		}
+	}
+	for _, text := range p.system {
+		if text.Cache != nil {
+			n++
+		}
+	}
+	for _, t := range p.turns {
+		n += cachesOf(t.parts)
+	}
+	return n
+}
+
+func cachesOf(parts []conversation.Part) int {
+	n := 0
+	for _, p := range parts {
+		var c *conversation.CacheControl
+		switch p := p.(type) {
+		case conversation.TextPart:
+			c = p.Cache
+		case conversation.ImagePart:
+			c = p.Cache
+		case conversation.FilePart:
+			c = p.Cache
+		case conversation.CallPart:
+			c = p.Cache
+		case conversation.ResultPart:
+			c = p.Cache
+			n += cachesOf(p.Parts)
+		}
+		if c != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,142 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package ollama
+
+import (
+	"fmt"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
+)
+
+// DecodeEmbedding reads the body of a request to /api/embed. Errors have status 400.
+func DecodeEmbedding(_ dialect.Operation, body []byte) (*conversation.EmbeddingRequest, *dialect.Error) {
+	d := &decoder{Parser: wire.Parse(body), req: &conversation.Request{}}
+	req := &conversation.EmbeddingRequest{}
+	if d.Kind() != wire.ObjectValue {
+		return nil, &dialect.Error{Code: dialect.CodeNotJSON}
+	}
+	d.Object(func(key []byte) {
+		if !d.Null() {
+			d.embeddingMember(req, string(key))
+		}
+	})
+	if d.End() != nil {
+		return nil, &dialect.Error{Code: dialect.CodeNotJSON}
+	}
+	if len(req.Inputs) == 0 {
+		d.isNot("input", "there, or is empty")
+	}
+	if d.fail != nil {
+		return nil, d.fail
+	}
+	req.Unmapped = d.req.Unmapped
+	return req, nil
+}
+
+func (d *decoder) embeddingMember(req *conversation.EmbeddingRequest, key string) {
+	switch key {
+	case "model":
+		req.Model = d.text(key)
+	case "input":
+		req.Inputs = nil
+		if d.Kind() == wire.StringValue {
+			if input := d.String(); input != "" {
+				req.Inputs = []string{input}
+			}
+			return
+		}
+		req.Batch = true
+		d.each(key, func() { req.Inputs = append(req.Inputs, d.text(key)) })
+	case "dimensions":
+		req.Dimensions = max(0, d.integer(key))
+	case "options":
+		d.members(key, func(option string) {
+			d.Skip()
+			d.note(option)
+		})
+	default:
+		d.unmapped(key)
+	}
+}
+
+// EncodeEmbedding writes a request for vectors for a backend. What a vector is for and a title have no counterpart; the
+// vectors of models that Ollama runs do not depend on them unless they stand in the text.
+func EncodeEmbedding(req *conversation.EmbeddingRequest) (path string, body []byte, fail *dialect.Error) {
+	if len(req.Inputs) == 0 {
+		return "", nil, invalid("The request has no text to make a vector of.")
+	}
+	var j jsonText
+	j.open('{')
+	j.textMember("model", req.Model)
+	j.member("input", '[')
+	for _, input := range req.Inputs {
+		j.text(input)
+	}
+	j.close(']')
+	if req.Dimensions > 0 {
+		j.intMember("dimensions", int64(req.Dimensions))
+	}
+	j.close('}')
+	return embedPath, j, nil
+}
+
+// DecodeEmbeddingAnswer reads a backend's answer with vectors. The error wraps [ErrMalformed].
+func DecodeEmbeddingAnswer(body []byte) (*conversation.EmbeddingAnswer, error) {
+	a := &conversation.EmbeddingAnswer{}
+	found := false
+	p := wire.Parse(body)
+	p.Object(func(key []byte) {
+		switch string(key) {
+		case "model":
+			a.Model = p.String()
+		case "embeddings":
+			found = p.Array(func(int) { a.Vectors = append(a.Vectors, readVector(p)) })
+		case "prompt_eval_count":
+			a.Usage.Input = p.Int()
+		}
+	})
+	if err := p.End(); err != nil {
+		return nil, fmt.Errorf("%w: read vectors: %w", ErrMalformed, err)
+	}
+	if !found {
+		return nil, fmt.Errorf("%w: it has no vectors", ErrMalformed)
+	}
+	return a, nil
+}
+
+func readVector(p *wire.Parser) []float64 {
+	var v []float64
+	p.Array(func(int) { v = append(v, p.Float()) })
+	return v
+}
+
+// EncodeEmbeddingAnswer writes the vectors for a tool.
+func EncodeEmbeddingAnswer(_ dialect.Operation, req *conversation.EmbeddingRequest, a *conversation.EmbeddingAnswer) []byte {
+	var j jsonText
+	j.open('{')
+	model := a.Model
+	if model == "" && req != nil {
+		model = req.Model
+	}
+	j.textMember("model", model)
+	j.member("embeddings", '[')
+	for _, v := range a.Vectors {
+		j.open('[')
+		for i, f := range v {
+			if i > 0 {
+				j = append(j, ',')
+			}
+			j = wire.AppendFloat(j, f)
+		}
+		j.close(']')
+	}
+	j.close(']')
+	j.intMember("total_duration", 0)
+	j.intMember("load_duration", 0)
+	j.intMember("prompt_eval_count", int64(a.Usage.Input))
+	j.close('}')
+	return j
+}
