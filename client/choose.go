@@ -40,13 +40,9 @@ func (p *proxy) choose(ctx context.Context, q *request) ([]candidate, *dialect.E
 	return found, nil
 }
 
-// candidates orders the exits, and the paths to each at random. An exit is used for a protocol that it
-// speaks natively: with translation, the needed protocols will be more than the tool's own.
+// candidates orders the exits, those that need not translate first, and the paths to each at random.
 func (p *proxy) candidates(q *request, exits []Exit) []candidate {
-	need := route.Need{
-		Protocols: []service.Protocol{q.op.Protocol},
-		Model:     q.match(),
-	}
+	need := route.Need{Protocols: q.op.Reaches(), Model: q.match()}
 	var all []candidate
 	for _, e := range route.Order(p.cfg.Policy, exits, need, rand.Shuffle) {
 		first := len(all)
@@ -78,12 +74,9 @@ func (p *proxy) noCandidate(q *request) *dialect.Error {
 	case len(anywhere) == 0:
 		code = dialect.CodeUnknownModel
 		why = fmt.Sprintf("No exit within reach offers the model %q.", service.Printable(q.model, maxNameRunes))
-	case !p.cfg.Policy.Allows(q.op.Protocol):
-		why = fmt.Sprintf("This TokenGo client is set to use only exits of %s, and the request is for %s.",
-			join(p.cfg.Policy.Protocols), q.op.Protocol)
-	case slices.Contains(anywhere, q.op.Protocol):
-		why = fmt.Sprintf("The model %q is offered over %s only by exits that this client's policy rules out.",
-			service.Printable(q.model, maxNameRunes), q.op.Protocol)
+	case slices.ContainsFunc(anywhere, func(proto service.Protocol) bool { return slices.Contains(q.op.Reaches(), proto) }):
+		why = fmt.Sprintf("The model %q is offered over %s, but only by exits that this client's policy rules out.",
+			service.Printable(q.model, maxNameRunes), join(anywhere))
 	default:
 		why = fmt.Sprintf("The model %q is offered over %s, not over %s; use it through that protocol's address.",
 			service.Printable(q.model, maxNameRunes), join(anywhere), q.op.Protocol)

@@ -28,7 +28,7 @@ func (p *proxy) local(ctx context.Context, w http.ResponseWriter, op dialect.Ope
 	case dialect.Version:
 		write(w, http.StatusOK, dialect.VersionBody())
 	case dialect.ListModels:
-		models, fail := p.models(ctx, op.Protocol)
+		models, fail := p.models(ctx, op)
 		if fail != nil {
 			return p.fail(w, op, fail)
 		}
@@ -44,7 +44,7 @@ func (p *proxy) local(ctx context.Context, w http.ResponseWriter, op dialect.Ope
 // model answers what is known of one model.
 func (p *proxy) model(ctx context.Context, w http.ResponseWriter, op dialect.Operation) result {
 	q := &request{op: op, model: op.Model}
-	models, fail := p.models(ctx, op.Protocol)
+	models, fail := p.models(ctx, op)
 	if fail != nil {
 		return p.fail(w, op, fail)
 	}
@@ -59,10 +59,10 @@ func (p *proxy) model(ctx context.Context, w http.ResponseWriter, op dialect.Ope
 
 // models are the models that a tool of the protocol can use now, sorted by id. An empty list means that
 // there are none; that nobody could be asked is an error.
-func (p *proxy) models(ctx context.Context, proto service.Protocol) (models []dialect.ListedModel, fail *dialect.Error) {
+func (p *proxy) models(ctx context.Context, op dialect.Operation) (models []dialect.ListedModel, fail *dialect.Error) {
 	p.refreshed(ctx, func(exits []Exit) bool {
 		fail = p.noExits(exits)
-		models = p.listModels(proto, exits)
+		models = p.listModels(op, exits)
 		return len(exits) > 0
 	})
 	if fail != nil && fail.Code != dialect.CodeRelayUnreachable {
@@ -73,14 +73,17 @@ func (p *proxy) models(ctx context.Context, proto service.Protocol) (models []di
 
 // listModels is the union of what usable exits offer for the protocol. Where several offer a model it is
 // listed with what all of them grant, because any of them may be chosen.
-func (p *proxy) listModels(proto service.Protocol, exits []Exit) []dialect.ListedModel {
+func (p *proxy) listModels(op dialect.Operation, exits []Exit) []dialect.ListedModel {
 	listed := map[string]*dialect.ListedModel{}
-	offers := route.Models(p.cfg.Policy, exits, proto)
+	var offers []service.Model
+	for _, proto := range op.Reaches() {
+		offers = append(offers, route.Models(p.cfg.Policy, exits, proto)...)
+	}
 	for _, m := range offers {
 		l := listed[m.ID]
 		if l == nil {
 			listed[m.ID] = &dialect.ListedModel{
-				ID: m.ID, Protocols: []service.Protocol{proto},
+				ID: m.ID, Protocols: []service.Protocol{m.Protocol},
 				MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: slices.Clone(m.Features),
 			}
 			continue

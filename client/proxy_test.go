@@ -243,12 +243,8 @@ func TestBadRequests(t *testing.T) {
 			[]string{`"x"`, "openai: "},
 		},
 		{
-			"model of another protocol", "POST", "/v1/messages", `{"model":"gpt-4o"}`, service.Claude, 503, "no_exit",
-			[]string{"over openai, not over claude", "openai: gpt-4o"},
-		},
-		{
-			"ollama model of another protocol", "POST", "/api/chat", `{"model":"gpt-4o"}`, service.Ollama, 503, "no_exit",
-			[]string{"over openai, not over ollama"},
+			"what cannot be translated", "POST", "/api/show", `{"model":"gpt-4o"}`, service.Ollama, 503, "no_exit",
+			[]string{"over openai, not over ollama", "openai: gpt-4o"},
 		},
 		{"unknown single model", "GET", "/v1/models/nothing", "", service.OpenAI, 404, "model_not_found", []string{"nothing"}},
 	}
@@ -308,11 +304,15 @@ func TestPolicy(t *testing.T) {
 	if resp := c.do("POST", "/v1/messages", chatBody); resp.StatusCode != 200 {
 		t.Errorf("allowed protocol: status %d", resp.StatusCode)
 	}
+	if resp := c.do("POST", "/v1/chat/completions", chatBody); resp.StatusCode != 200 {
+		t.Errorf("translated to the allowed protocol: status %d", resp.StatusCode)
+	}
+	cfg.Policy.Protocols = []service.Protocol{service.Gemini}
+	c = start(t, cfg, newTestRelay(t, exit))
 	resp := c.do("POST", "/v1/chat/completions", chatBody)
 	message, code := errorText(t, service.OpenAI, read(t, resp))
-	if resp.StatusCode != 503 || code != "no_exit" || !strings.Contains(message, "only exits of claude") ||
-		!strings.Contains(message, "On offer: claude: m") {
-		t.Errorf("protocol ruled out: status %d, code %q, message %q", resp.StatusCode, code, message)
+	if resp.StatusCode != 503 || code != "no_exit" || !strings.Contains(message, "policy rules out") {
+		t.Errorf("protocols ruled out: status %d, code %q, message %q", resp.StatusCode, code, message)
 	}
 }
 

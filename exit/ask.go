@@ -18,6 +18,7 @@ import (
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/translate"
 )
 
 // call is one request to a backend.
@@ -29,8 +30,8 @@ type call struct {
 	resp    *http.Response
 }
 
-// ask sends the request to the backend and its answer to the client.
-func (x *exchange) ask(ctx context.Context, b *backend, q *asked) result {
+// ask sends the request to the backend and has pass send its answer to the client.
+func (x *exchange) ask(ctx context.Context, b *backend, q *asked, pass func(context.Context, *call) result) result {
 	cfg := &x.handler.cfg
 	callCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -53,7 +54,7 @@ func (x *exchange) ask(ctx context.Context, b *backend, q *asked) result {
 		return x.failed(ctx, b, roundTripCode(callCtx, err), err)
 	}
 	defer resp.Body.Close()
-	return x.pass(ctx, &call{backend: b, silence: silence, silent: silent, stall: cfg.StallTimeout, resp: resp})
+	return pass(ctx, &call{backend: b, silence: silence, silent: silent, stall: cfg.StallTimeout, resp: resp})
 }
 
 // roundTripCode says why there is no answer.
@@ -180,7 +181,7 @@ func (x *exchange) passAnswer(ctx context.Context, c *call) result {
 	case length >= 0 && length <= smallAnswer:
 		return x.passWhole(ctx, c, resp, smallAnswer)
 	default:
-		return x.passStream(ctx, c, resp, mediaType(c.resp) == "application/json" && !x.answer.op.Stream)
+		return x.passStream(ctx, c, c, resp, mediaType(c.resp) == "application/json" && !x.answer.op.Stream)
 	}
 }
 
@@ -201,24 +202,30 @@ func (x *exchange) passWhole(ctx context.Context, c *call, resp *bhttp.Response,
 	return x.known(resp, body)
 }
 
-func (x *exchange) passStream(ctx context.Context, c *call, resp *bhttp.Response, coalesce bool) result {
+// passStream sends content on as it arrives from src, which reads from c.
+func (x *exchange) passStream(ctx context.Context, c *call, src io.Reader, resp *bhttp.Response, coalesce bool) result {
 	s, err := x.answer.newStream(resp, coalesce)
 	if err != nil {
 		return x.failed(ctx, c.backend, dialect.CodeBackendError, nil)
 	}
 	defer s.release()
-	readErr, sendErr := s.copy(c)
+	readErr, sendErr := s.copy(src)
 	switch {
 	case sendErr != nil || ctx.Err() != nil && readErr != nil:
 		return x.gone()
 	case readErr == nil:
 		return x.result(outcomeOK)
+	case errors.Is(readErr, translate.ErrFailed): // and the tool was told
+		if s.end(failedTrailer) != nil {
+			return x.gone()
+		}
+		return x.result(outcome(dialect.CodeBackendError))
 	case !s.begun:
 		return x.failed(ctx, c.backend, c.code(), nil)
 	}
 	code := c.code()
 	c.backend.complaints.about(code, nil)
-	told, err := s.fail(&dialect.Error{Code: code}, c.resp.Header.Get("Content-Type"))
+	told, err := s.fail(&dialect.Error{Code: code}, resp.Fields.Get("content-type"))
 	if err != nil || !told {
 		return x.broken(outcome(code))
 	}

@@ -177,8 +177,8 @@ func (x *exchange) run(ctx context.Context, inner *bhttp.Request, err error) res
 
 func busy() *dialect.Error { return &dialect.Error{Code: dialect.CodeExitBusy, RetryAfter: "1"} }
 
-// dispatch has the request answered by the backend that speaks its protocol and offers its model. Where
-// none does, this is the place to translate it for one that speaks another.
+// dispatch has the request answered by the backend that offers its model: as it is by one that speaks its
+// protocol, else translated for one that speaks another.
 func (x *exchange) dispatch(ctx context.Context, q *asked) result {
 	model, fail := q.op.RequestModel(q.body)
 	if fail != nil {
@@ -187,7 +187,7 @@ func (x *exchange) dispatch(ctx context.Context, q *asked) result {
 	offer := x.handler.offer.Load()
 	b, published, ok := offer.find(q.op.Protocol, model)
 	if !ok {
-		return x.fail(offer.unknownModel(q.op.Protocol))
+		return x.dispatchTranslated(ctx, offer, model, q)
 	}
 	if id, ok := b.aliases[published]; ok {
 		var err error
@@ -195,7 +195,7 @@ func (x *exchange) dispatch(ctx context.Context, q *asked) result {
 			return x.fail(&dialect.Error{Code: dialect.CodeInternal})
 		}
 	}
-	return x.ask(ctx, b, q)
+	return x.ask(ctx, b, q, x.pass)
 }
 
 // local answers from the exit's own description.
@@ -207,9 +207,9 @@ func (x *exchange) local() result {
 	case dialect.Version:
 		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, dialect.VersionBody())
 	case dialect.ListModels:
-		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, op.ModelsBody(offer.listed(op.Protocol)))
+		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, op.ModelsBody(offer.listed(op)))
 	case dialect.GetModel:
-		models := offer.listed(op.Protocol)
+		models := offer.listed(op)
 		i := slices.IndexFunc(models, func(m dialect.ListedModel) bool { return dialect.SameModel(op.Protocol, m.ID, op.Model) })
 		if i < 0 {
 			return x.fail(offer.unknownModel(op.Protocol))

@@ -419,12 +419,12 @@ func TestLocal(t *testing.T) {
 		status       int
 		want, not    string
 	}{
-		{"GET", "/v1/models", nil, 200, `"id":"gpt-test"`, "claude-test"},
-		{"GET", "/v1/models", claude, 200, `"id":"claude-test"`, "gpt-test"},
+		{"GET", "/v1/models", nil, 200, `"data":[{"id":"gpt-test"`, ""}, // its own first, then what is translated
+		{"GET", "/v1/models", claude, 200, `"data":[{"type":"model","id":"claude-test"`, ""},
 		{"GET", "/v1/models/gpt-test", nil, 200, `"id":"gpt-test"`, ""},
 		{"GET", "/v1/models/other", nil, 404, "model_not_found", "other"},
-		{"GET", "/v1beta/models", nil, 200, `{"models":[]}`, ""},
-		{"GET", "/api/tags", nil, 200, `"name":"llama:latest"`, "gpt"},
+		{"GET", "/v1beta/models", nil, 200, `{"models":[{"name":"models/gpt-test"`, ""},
+		{"GET", "/api/tags", nil, 200, `{"models":[{"name":"llama:latest"`, ""},
 		{"GET", "/api/version", nil, 200, `"version"`, ""},
 		{"GET", "/", nil, 200, "TokenGo is running", ""},
 		{"HEAD", "/", nil, 200, "", "T"},
@@ -493,6 +493,7 @@ func TestMetrics(t *testing.T) {
 		"tokengo_exit_requests_total/unknown_path/openai": 1,
 		"tokengo_exit_backend_seconds/openai":             1,
 		"tokengo_exit_requests_in_flight":                 0,
+		"tokengo_exit_dropped_fields_total":               0,
 		"tokengo_exit_relays_connected":                   0,
 	}
 	// Label pairs come sorted by name: outcome before protocol.

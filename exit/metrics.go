@@ -26,11 +26,13 @@ const (
 
 // metrics are what an operator sees of an exit. No label takes a value that a peer chooses.
 type metrics struct {
-	requests  *prometheus.CounterVec
-	inFlight  prometheus.Gauge
-	backend   *prometheus.HistogramVec
-	sealedIn  prometheus.Counter
-	sealedOut prometheus.Counter
+	requests     *prometheus.CounterVec
+	inFlight     prometheus.Gauge
+	backend      *prometheus.HistogramVec
+	sealedIn     prometheus.Counter
+	sealedOut    prometheus.Counter
+	translations *prometheus.CounterVec
+	dropped      prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, e *Exit) (*metrics, error) {
@@ -56,12 +58,20 @@ func newMetrics(reg prometheus.Registerer, e *Exit) (*metrics, error) {
 			Name: "tokengo_exit_sealed_answer_bytes_total",
 			Help: "Bytes of sealed answers.",
 		}),
+		translations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "tokengo_exit_translated_total",
+			Help: "Requests that were translated, by the tool's protocol and the backend's.",
+		}, []string{"tool", "backend"}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "tokengo_exit_dropped_fields_total",
+			Help: "Fields of requests that the backend's protocol had no counterpart for.",
+		}),
 	}
 	if reg == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.inFlight, m.backend, m.sealedIn, m.sealedOut, e.keyAge(), e.connectedTunnels(),
+		m.requests, m.inFlight, m.backend, m.sealedIn, m.sealedOut, m.translations, m.dropped, e.keyAge(), e.connectedTunnels(),
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -104,6 +114,12 @@ func (m *metrics) count(r result) {
 		protocol = "unknown"
 	}
 	m.requests.WithLabelValues(protocol, string(r.outcome)).Inc()
+}
+
+// translated notes a translation and how many fields it left out.
+func (m *metrics) translated(tool, backend service.Protocol, dropped []string) {
+	m.translations.WithLabelValues(string(tool), string(backend)).Inc()
+	m.dropped.Add(float64(len(dropped)))
 }
 
 // took notes how long a backend needed.

@@ -97,13 +97,30 @@ func (o *offer) find(protocol service.Protocol, id string) (b *backend, publishe
 	return nil, "", false
 }
 
-// listed is what can be used over a protocol, in the order of the description.
-func (o *offer) listed(protocol service.Protocol) []dialect.ListedModel {
+// findTranslated returns who serves a model over another protocol than the tool's own, for an operation
+// that can be translated.
+func (o *offer) findTranslated(op dialect.Operation, id string) (b *backend, published string, ok bool) {
+	for _, p := range op.Reaches()[1:] {
+		if b, published, ok = o.find(p, id); ok {
+			return b, published, true
+		}
+	}
+	return nil, "", false
+}
+
+// listed is what can be used over a protocol, natively or translated, each name once.
+func (o *offer) listed(op dialect.Operation) []dialect.ListedModel {
 	var models []dialect.ListedModel
-	for i := range o.models {
-		if m := &o.models[i]; m.Protocol == protocol {
+	taken := map[string]bool{}
+	for _, p := range op.Reaches() {
+		for i := range o.models {
+			m := &o.models[i]
+			if m.Protocol != p || taken[m.ID] {
+				continue
+			}
+			taken[m.ID] = true
 			models = append(models, dialect.ListedModel{
-				ID: m.ID, Protocols: []service.Protocol{protocol},
+				ID: m.ID, Protocols: []service.Protocol{p},
 				MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: m.Features,
 			})
 		}

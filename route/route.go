@@ -31,8 +31,8 @@ type Exit interface {
 
 // Need is what a request asks of an exit.
 type Need struct {
-	// Protocols are the native protocols that can serve the request; one of them is enough. Without
-	// translation that is the protocol the tool speaks, alone.
+	// Protocols are the native protocols that can serve the request, the one that the tool speaks first: an
+	// exit with that one is preferred to one that has to translate.
 	Protocols []service.Protocol
 	// Model reports whether a published id means the model asked for.
 	Model func(id string) bool
@@ -106,7 +106,11 @@ func (p Policy) rank(info *service.Info, need Need) (best int, ok bool) {
 		if !slices.Contains(need.Protocols, m.Protocol) || !p.Allows(m.Protocol) || !need.Model(m.ID) {
 			continue
 		}
-		if rank := p.preference(m.Protocol); !ok || rank < best {
+		rank := 2 * p.preference(m.Protocol)
+		if m.Protocol != need.Protocols[0] {
+			rank++ // it would be translated
+		}
+		if !ok || rank < best {
 			best, ok = rank, true
 		}
 	}

@@ -65,7 +65,7 @@ func TestOrder(t *testing.T) {
 		{"other model", route.Policy{}, need("n", service.OpenAI), keep, "a"},
 		{"no such model", route.Policy{}, need("x", service.OpenAI), keep, ""},
 		{"model of another protocol", route.Policy{}, need("other", service.Gemini), keep, ""},
-		{"any of several protocols", route.Policy{}, need("m", every...), keep, "a b c d"},
+		{"native before translated", route.Policy{}, need("m", every...), keep, "a c b d"},
 		{"allowed protocol", route.Policy{Protocols: []service.Protocol{service.Claude}}, need("m", every...), keep, "b c"},
 		{"protocol ruled out", route.Policy{Protocols: []service.Protocol{service.Claude}}, need("m", service.OpenAI), keep, ""},
 		{

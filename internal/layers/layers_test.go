@@ -28,12 +28,25 @@ var mayImport = map[string][]string{
 	// Roles: mechanisms and protocols, never each other.
 	"client": {"route", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl"},
 	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
-	"exit":   {"tunnel", "dialect", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile"},
+	"exit":   {"tunnel", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile"},
 
 	// Mechanisms: protocols.
 	"tunnel":  {"service", "internal/relayurl"},
 	"route":   {"service"},
 	"dialect": {"service"},
+
+	// Translation between AI protocols: one codec a protocol, joined in translate.
+	"dialect/conversation": {"service"},
+	"dialect/wire":         {},
+	"dialect/openai":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/responses":    {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/claude":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/gemini":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/ollama":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/translate": {
+		"dialect", "dialect/conversation", "dialect/openai", "dialect/responses", "dialect/claude",
+		"dialect/gemini", "dialect/ollama", "service",
+	},
 
 	// Protocols: nothing of this module.
 	"bhttp":   {},
@@ -65,6 +78,9 @@ var outside = map[string][]string{
 	"service": {},
 	"dialect": {},
 	"route":   {},
+
+	"dialect/conversation": {}, "dialect/wire": {}, "dialect/translate": {}, "dialect/openai": {},
+	"dialect/responses": {}, "dialect/claude": {}, "dialect/gemini": {}, "dialect/ollama": {},
 }
 
 // sockets are standard packages that protocols, which turn bytes into bytes, have no use for.
