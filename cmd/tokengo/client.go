@@ -45,13 +45,18 @@ Any key a tool sends is accepted and dropped: exits are not told who you are.`,
 		},
 	}
 	f.register(cmd, clientFileName)
+	f.registerClient(cmd)
+	return cmd
+}
+
+// registerClient adds the flags that say how a client runs.
+func (f *clientFlags) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file.Listen, "listen", client.DefaultListen, "listen for AI tools on `address`")
 	flags.BoolVar(&f.file.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; whoever reaches it asks in your name")
 	flags.StringArrayVar(&f.file.Relays, "relay", nil, "go through the relay at `URL` (repeatable)")
 	flags.StringArrayVar(&f.file.Protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
 	flags.StringArrayVar(&f.file.Identities, "identity", nil, "use only the exit with this `identity`, as 'tokengo exits list --json' shows it (repeatable)")
-	return cmd
 }
 
 func runClient(cmd *cobra.Command, f *clientFlags) error {

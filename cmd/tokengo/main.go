@@ -10,6 +10,8 @@
 //	files.go     configuration files
 //	backends.go  finding and naming AI backends
 //
+// 'tokengo run' is in runtool.go.
+//
 // Results go to standard output, everything else to standard error.
 package main
 
@@ -48,6 +50,10 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	var tool *toolError
+	if errors.As(err, &tool) {
+		return tool.status
+	}
 	showError(os.Stderr, err)
 	var usage *usageError
 	if errors.As(err, &usage) {
@@ -66,7 +72,8 @@ A client on your machine takes requests from your AI tools, seals them to an exi
 through a relay. The relay sees who asks, never what; the exit sees what is asked, never who.`,
 		Example: `  tokengo demo                                   see it work, offline
   tokengo serve                                  all roles on this machine, before the backends it finds
-  tokengo client --relay https://relay.example   use exits that others run`,
+  tokengo client --relay https://relay.example   use exits that others run
+  tokengo run claude                             start a tool that asks through the client`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          noArgs,
@@ -77,7 +84,7 @@ through a relay. The relay sees who asks, never what; the exit sees what is aske
 	})
 	root.AddCommand(
 		newClientCommand(), newRelayCommand(), newExitCommand(), newServeCommand(), newDemoCommand(),
-		newExitsCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
+		newRunCommand(), newExitsCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -1,0 +1,178 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tokengo/tokengo/client"
+)
+
+// probeTimeout is how long a look for a running client may take.
+const probeTimeout = time.Second
+
+func newRunCommand() *cobra.Command {
+	f := &clientFlags{}
+	cmd := &cobra.Command{
+		Use:   "run [flags] TOOL [ARGUMENT…]",
+		Short: "Start an AI tool so that it asks through TokenGo",
+		Long: `Start claude, codex, gemini or any other command with the environment and the overrides that make it use the
+local client. Nothing in the tool's own files is changed. If no client runs at --listen, one is started for as
+long as the tool runs, with the settings that 'tokengo client' takes.
+
+The tool's exit status becomes tokengo's.`,
+		Example: `  tokengo run claude --model claude-sonnet-4
+  tokengo run codex exec "explain this repository"
+  tokengo run --relay https://relay.example gemini -m gemini-2.5-pro
+  tokengo run python ask.py`,
+		Args: usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := loadFile(cmd, &f.roleFlags, clientFileName, &f.file); err != nil {
+				return err
+			}
+			return runTool(cmd, f, args)
+		},
+	}
+	f.register(cmd, clientFileName)
+	f.registerClient(cmd)
+	cmd.Flags().SetInterspersed(false) // what follows the tool's name is the tool's
+	return cmd
+}
+
+// runTool runs the tool to its end, with a client that was there or one of its own.
+func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
+	program, err := exec.LookPath(args[0])
+	if err != nil {
+		return &hintedError{fmt.Errorf("run %s: it is not installed", args[0]), "install it, or give its path"}
+	}
+	if isClient(cmd.Context(), f.file.Listen) {
+		return startTool(cmd, program, args, "http://"+f.file.Listen)
+	}
+	env, err := f.start(cmd, "client")
+	if err != nil {
+		return err
+	}
+	cfg, err := f.file.config()
+	if err != nil {
+		return err
+	}
+	if len(cfg.Relays) == 0 {
+		return usagef("start one with 'tokengo client' or 'tokengo serve', or name a relay with --relay URL",
+			"no client runs at %s, and no relay is configured to start one", f.file.Listen)
+	}
+	cfg.Logger = env.log
+	c, err := client.New(cfg)
+	if err != nil {
+		return &usageError{err: err}
+	}
+	ln, err := listen(cmd.Context(), cfg.Listen, "for the tool", "--listen")
+	if err != nil {
+		return err
+	}
+	return withClient(cmd.Context(), c, ln, func() error { return startTool(cmd, program, args, "http://"+ln.Addr().String()) })
+}
+
+// withClient serves c while f runs. An interrupt is the tool's to act on: the client outlives it.
+func withClient(ctx context.Context, c *client.Client, ln net.Listener, f func() error) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var group errgroup.Group
+	group.Go(func() error { return c.Serve(serving, ln) })
+	err := f()
+	stop()
+	return errors.Join(err, group.Wait())
+}
+
+// isClient reports whether a TokenGo client answers at address.
+func isClient(ctx context.Context, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 100))
+	return err == nil && strings.HasPrefix(string(text), "TokenGo is running")
+}
+
+// startTool runs the tool on this terminal.
+func startTool(cmd *cobra.Command, program string, args []string, url string) error {
+	tool := exec.Command(program, toolArguments(args, url)...)
+	tool.Args[0] = args[0]
+	tool.Env = toolEnvironment(os.Environ(), url)
+	tool.Stdin, tool.Stdout, tool.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	err := tool.Run()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return &toolError{args[0], ended.ExitCode()}
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// toolError is a tool that ended with a status other than 0. The tool has said why.
+type toolError struct {
+	tool   string
+	status int
+}
+
+func (e *toolError) Error() string { return fmt.Sprintf("%s ended with status %d", e.tool, e.status) }
+
+// toolArguments are the tool's own, behind the overrides that it needs.
+func toolArguments(args []string, url string) []string {
+	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	if name != "codex" {
+		return args[1:]
+	}
+	// Codex does not read OPENAI_BASE_URL.
+	provider := fmt.Sprintf(`model_providers.tokengo={name="TokenGo", base_url="%s/v1", wire_api="responses"}`, url)
+	return append([]string{"-c", "model_provider=tokengo", "-c", provider}, args[1:]...)
+}
+
+// toolEnvironment is environ with the addresses and placeholder keys of every protocol. A credential of the
+// user's own would be dropped by the client in any case; it is not even handed to the tool.
+func toolEnvironment(environ []string, url string) []string {
+	set := []struct{ name, value string }{
+		{"OPENAI_BASE_URL", url + "/v1"},
+		{"OPENAI_API_KEY", placeholderKey},
+		{"ANTHROPIC_BASE_URL", url},
+		{"ANTHROPIC_AUTH_TOKEN", placeholderKey}, // Claude Code asks before it uses an ANTHROPIC_API_KEY
+		{"ANTHROPIC_API_KEY", ""},
+		{"GOOGLE_GEMINI_BASE_URL", url},
+		{"GEMINI_API_KEY", placeholderKey},
+		{"GOOGLE_API_KEY", ""},
+		{"OLLAMA_HOST", strings.TrimPrefix(url, "http://")},
+	}
+	env := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.ContainsFunc(set, func(s struct{ name, value string }) bool { return s.name == name })
+	})
+	for _, s := range set {
+		if s.value != "" {
+			env = append(env, s.name+"="+s.value)
+		}
+	}
+	return env
+}
