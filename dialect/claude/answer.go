@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // answerHead is how an answer begins.
@@ -25,7 +26,7 @@ func (h *answerHead) from(e *conversation.Event) {
 	}
 }
 
-func (h *answerHead) write(j *jsonText) {
+func (h *answerHead) write(j *wire.JSON) {
 	id := h.id
 	switch {
 	case id == "": // tools tell answers apart by their ids
@@ -33,10 +34,10 @@ func (h *answerHead) write(j *jsonText) {
 	case !strings.HasPrefix(id, idPrefix):
 		id = idPrefix + id
 	}
-	j.textMember("id", id)
-	j.rawMember("type", `"message"`)
-	j.rawMember("role", `"assistant"`)
-	j.textMember("model", h.model)
+	j.TextMember("id", id)
+	j.RawMember("type", `"message"`)
+	j.RawMember("role", `"assistant"`)
+	j.TextMember("model", h.model)
 }
 
 // EncodeAnswer writes a whole answer.
@@ -46,26 +47,26 @@ func EncodeAnswer(_ dialect.Operation, req *conversation.Request, a *conversatio
 		head.model = req.Model
 	}
 	head.from(&conversation.Event{ID: a.ID, Model: a.Model})
-	var j jsonText
+	var j wire.JSON
 	var end ending
-	j.open('{')
+	j.Open('{')
 	head.write(&j)
-	j.name("content")
-	j.open('[')
+	j.Name("content")
+	j.Open('[')
 	for i := range a.Parts {
 		writeAnswerPart(&j, &a.Parts[i])
 		end.called = end.called || a.Parts[i].Kind == conversation.PartCall
 		end.refused = end.refused || a.Parts[i].Kind == conversation.PartRefusal
 	}
-	j.close(']')
+	j.Close(']')
 	end.write(&j, a.Reason, a.StopSequence)
-	j.name("usage")
+	j.Name("usage")
 	writeUsage(&j, a.Usage)
-	j.close('}')
+	j.Close('}')
 	return j
 }
 
-func writeAnswerPart(j *jsonText, p *conversation.AnswerPart) {
+func writeAnswerPart(j *wire.JSON, p *conversation.AnswerPart) {
 	switch p.Kind {
 	case conversation.PartThinking:
 		writeThinkingPart(j, p)
@@ -77,24 +78,24 @@ func writeAnswerPart(j *jsonText, p *conversation.AnswerPart) {
 		if !ok {
 			input = inputOf(p.Text)
 		}
-		j.open('{')
-		j.textMember("type", typeToolUse)
-		j.textMember("id", p.Call.ID)
-		j.textMember("name", p.Call.Name)
-		j.rawMember("input", input)
-		j.close('}')
+		j.Open('{')
+		j.TextMember("type", typeToolUse)
+		j.TextMember("id", p.Call.ID)
+		j.TextMember("name", p.Call.Name)
+		j.RawMember("input", input)
+		j.Close('}')
 	default:
 		if p.Text == "" {
 			return
 		}
-		j.open('{')
-		j.textMember("type", typeText)
-		j.textMember("text", p.Text)
-		j.close('}')
+		j.Open('{')
+		j.TextMember("type", typeText)
+		j.TextMember("text", p.Text)
+		j.Close('}')
 	}
 }
 
-func writeThinkingPart(j *jsonText, p *conversation.AnswerPart) {
+func writeThinkingPart(j *wire.JSON, p *conversation.AnswerPart) {
 	switch {
 	case p.Redacted != "" && p.Text == "":
 		writeRedacted(j, p.Redacted)
@@ -103,24 +104,24 @@ func writeThinkingPart(j *jsonText, p *conversation.AnswerPart) {
 	}
 }
 
-func writeThinkingBlock(j *jsonText, text, signature string) {
-	j.open('{')
-	j.textMember("type", typeThinking)
-	j.textMember("thinking", text)
-	j.textMember("signature", signature)
-	j.close('}')
+func writeThinkingBlock(j *wire.JSON, text, signature string) {
+	j.Open('{')
+	j.TextMember("type", typeThinking)
+	j.TextMember("thinking", text)
+	j.TextMember("signature", signature)
+	j.Close('}')
 }
 
-func writeRedacted(j *jsonText, data string) {
-	j.open('{')
-	j.textMember("type", typeRedactedThinking)
-	j.textMember("data", data)
-	j.close('}')
+func writeRedacted(j *wire.JSON, data string) {
+	j.Open('{')
+	j.TextMember("type", typeRedactedThinking)
+	j.TextMember("data", data)
+	j.Close('}')
 }
 
 // write tells why the answer ended. An answer with calls waits for their results, also where the backend only says
 // that it stopped.
-func (e ending) write(j *jsonText, reason conversation.Reason, stopSequence string) {
+func (e ending) write(j *wire.JSON, reason conversation.Reason, stopSequence string) {
 	stop, sequence := "end_turn", false
 	switch reason {
 	case conversation.Length:
@@ -139,44 +140,44 @@ func (e ending) write(j *jsonText, reason conversation.Reason, stopSequence stri
 			stop, sequence = "stop_sequence", true
 		}
 	}
-	j.textMember("stop_reason", stop)
+	j.TextMember("stop_reason", stop)
 	if sequence {
-		j.textMember("stop_sequence", stopSequence)
+		j.TextMember("stop_sequence", stopSequence)
 	} else {
-		j.rawMember("stop_sequence", "null")
+		j.RawMember("stop_sequence", "null")
 	}
 }
 
 // writeUsage tells all counts. The protocol's counts of input do not overlap.
-func writeUsage(j *jsonText, u conversation.Usage) {
-	j.open('{')
+func writeUsage(j *wire.JSON, u conversation.Usage) {
+	j.Open('{')
 	writeInput(j, u)
 	writeOutput(j, u)
-	j.close('}')
+	j.Close('}')
 }
 
 // writeDeltaUsage tells the counts at the end; the input only if it is known, so that it does not become 0.
-func writeDeltaUsage(j *jsonText, u conversation.Usage) {
-	j.open('{')
+func writeDeltaUsage(j *wire.JSON, u conversation.Usage) {
+	j.Open('{')
 	if u.Input > 0 {
 		writeInput(j, u)
 	}
 	writeOutput(j, u)
-	j.close('}')
+	j.Close('}')
 }
 
-func writeInput(j *jsonText, u conversation.Usage) {
-	j.intMember("input_tokens", max(0, u.Input-u.CacheRead-u.CacheWrite))
-	j.intMember("cache_creation_input_tokens", u.CacheWrite)
-	j.intMember("cache_read_input_tokens", u.CacheRead)
+func writeInput(j *wire.JSON, u conversation.Usage) {
+	j.IntMember("input_tokens", int64(max(0, u.Input-u.CacheRead-u.CacheWrite)))
+	j.IntMember("cache_creation_input_tokens", int64(u.CacheWrite))
+	j.IntMember("cache_read_input_tokens", int64(u.CacheRead))
 }
 
-func writeOutput(j *jsonText, u conversation.Usage) {
-	j.intMember("output_tokens", u.Output)
+func writeOutput(j *wire.JSON, u conversation.Usage) {
+	j.IntMember("output_tokens", int64(u.Output))
 	if u.Reasoning > 0 {
-		j.name("output_tokens_details")
-		j.open('{')
-		j.intMember("thinking_tokens", u.Reasoning)
-		j.close('}')
+		j.Name("output_tokens_details")
+		j.Open('{')
+		j.IntMember("thinking_tokens", int64(u.Reasoning))
+		j.Close('}')
 	}
 }

@@ -35,13 +35,13 @@ func (w *Writer) piece(dst []byte, b *blockState, text string) []byte {
 
 func blockDelta(dst []byte, index int, kind, name, text string) []byte {
 	j := event(dst, "content_block_delta")
-	j.intMember("index", index)
-	j.name("delta")
-	j.open('{')
-	j.textMember("type", kind)
-	j.name(name)
+	j.IntMember("index", int64(index))
+	j.Name("delta")
+	j.Open('{')
+	j.TextMember("type", kind)
+	j.Name(name)
 	j = wire.AppendString(j, text)
-	j.close('}')
+	j.Close('}')
 	return endEvent(j)
 }
 
@@ -79,32 +79,32 @@ func (w *Writer) openBlock(dst []byte, b *blockState) []byte {
 		dst = w.writeCallSignature(dst, b.signature)
 	}
 	j := w.blockStart(dst, b)
-	j.open('{')
+	j.Open('{')
 	switch b.kind {
 	case conversation.PartThinking:
-		j.textMember("type", typeThinking)
-		j.rawMember(typeThinking, `""`)
-		j.rawMember("signature", `""`)
+		j.TextMember("type", typeThinking)
+		j.RawMember(typeThinking, `""`)
+		j.RawMember("signature", `""`)
 	case conversation.PartCall:
-		j.textMember("type", typeToolUse)
-		j.textMember("id", b.call.ID)
-		j.textMember("name", b.call.Name)
-		j.rawMember("input", "{}")
+		j.TextMember("type", typeToolUse)
+		j.TextMember("id", b.call.ID)
+		j.TextMember("name", b.call.Name)
+		j.RawMember("input", "{}")
 	default:
-		j.textMember("type", typeText)
-		j.rawMember(typeText, `""`)
+		j.TextMember("type", typeText)
+		j.RawMember(typeText, `""`)
 	}
-	j.close('}')
+	j.Close('}')
 	return endEvent(j)
 }
 
 // blockStart begins the event that begins a block, up to the block.
-func (w *Writer) blockStart(dst []byte, b *blockState) jsonText {
+func (w *Writer) blockStart(dst []byte, b *blockState) wire.JSON {
 	b.open, b.wire = true, w.blocks
 	w.blocks++
 	j := event(dst, "content_block_start")
-	j.intMember("index", b.wire)
-	j.name("content_block")
+	j.IntMember("index", int64(b.wire))
+	j.Name("content_block")
 	return j
 }
 
@@ -115,7 +115,7 @@ func (w *Writer) stop(dst []byte, b *blockState) []byte {
 	}
 	b.open = false
 	j := event(dst, "content_block_stop")
-	j.intMember("index", b.wire)
+	j.IntMember("index", int64(b.wire))
 	return endEvent(j)
 }
 

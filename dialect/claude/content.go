@@ -12,23 +12,24 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 func trimRight(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) }
 
 func (e *encoder) writeTurns(turns []turn) *dialect.Error {
-	e.out.name("messages")
-	e.out.open('[')
+	e.out.Name("messages")
+	e.out.Open('[')
 	for _, t := range turns {
-		e.out.open('{')
-		e.out.textMember("role", t.role)
-		e.out.name("content")
+		e.out.Open('{')
+		e.out.TextMember("role", t.role)
+		e.out.Name("content")
 		if fail := e.writeContent(t.parts); fail != nil {
 			return fail
 		}
-		e.out.close('}')
+		e.out.Close('}')
 	}
-	e.out.close(']')
+	e.out.Close(']')
 	return nil
 }
 
@@ -36,17 +37,17 @@ func (e *encoder) writeTurns(turns []turn) *dialect.Error {
 func (e *encoder) writeContent(parts []conversation.Part) *dialect.Error {
 	if len(parts) == 1 {
 		if text, ok := parts[0].(conversation.TextPart); ok && text.Cache == nil {
-			e.out.text(text.Text)
+			e.out.Text(text.Text)
 			return nil
 		}
 	}
-	e.out.open('[')
+	e.out.Open('[')
 	for _, p := range parts {
 		if fail := e.writePart(p); fail != nil {
 			return fail
 		}
 	}
-	e.out.close(']')
+	e.out.Close(']')
 	return nil
 }
 
@@ -74,25 +75,25 @@ func (e *encoder) writePart(p conversation.Part) *dialect.Error {
 
 func (e *encoder) writeText(p conversation.TextPart) {
 	j := &e.out
-	j.open('{')
-	j.textMember("type", typeText)
-	j.textMember("text", p.Text)
+	j.Open('{')
+	j.TextMember("type", typeText)
+	j.TextMember("text", p.Text)
 	e.writeCache(p.Cache)
-	j.close('}')
+	j.Close('}')
 }
 
 func (e *encoder) writeThought(p conversation.ThinkingPart) {
 	j := &e.out
-	j.open('{')
+	j.Open('{')
 	if p.Redacted != "" {
-		j.textMember("type", typeRedactedThinking)
-		j.textMember("data", p.Redacted)
+		j.TextMember("type", typeRedactedThinking)
+		j.TextMember("data", p.Redacted)
 	} else {
-		j.textMember("type", typeThinking)
-		j.textMember("thinking", p.Text)
-		j.textMember("signature", p.Signature.For(protocol))
+		j.TextMember("type", typeThinking)
+		j.TextMember("thinking", p.Text)
+		j.TextMember("signature", p.Signature.For(protocol))
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 func (e *encoder) writeCall(p conversation.CallPart) {
@@ -100,13 +101,13 @@ func (e *encoder) writeCall(p conversation.CallPart) {
 		e.dropped.Add("thinking.signature")
 	}
 	j := &e.out
-	j.open('{')
-	j.textMember("type", typeToolUse)
-	j.textMember("id", e.calls.call(p))
-	j.textMember("name", p.Name)
-	j.rawMember("input", inputOf(p.Arguments))
+	j.Open('{')
+	j.TextMember("type", typeToolUse)
+	j.TextMember("id", e.calls.call(p))
+	j.TextMember("name", p.Name)
+	j.RawMember("input", inputOf(p.Arguments))
 	e.writeCache(p.Cache)
-	j.close('}')
+	j.Close('}')
 }
 
 // inputOf makes an object of arguments. Those that a model got wrong were kept by the tool, which may still want the
@@ -118,18 +119,18 @@ func inputOf(arguments string) string {
 	if input, ok := object(json.RawMessage(arguments)); ok {
 		return input
 	}
-	var j jsonText
-	j.open('{')
-	j.textMember("arguments", arguments)
-	j.close('}')
+	var j wire.JSON
+	j.Open('{')
+	j.TextMember("arguments", arguments)
+	j.Close('}')
 	return string(j)
 }
 
 func (e *encoder) writeResult(p conversation.ResultPart) *dialect.Error {
 	j := &e.out
-	j.open('{')
-	j.textMember("type", typeToolResult)
-	j.textMember("tool_use_id", e.calls.result(p))
+	j.Open('{')
+	j.TextMember("type", typeToolResult)
+	j.TextMember("tool_use_id", e.calls.result(p))
 	parts := slices.DeleteFunc(slices.Clone(p.Parts), func(p conversation.Part) bool {
 		text, ok := p.(conversation.TextPart)
 		return ok && text.Text == ""
@@ -138,16 +139,16 @@ func (e *encoder) writeResult(p conversation.ResultPart) *dialect.Error {
 		parts = []conversation.Part{conversation.TextPart{Text: string(p.JSON)}}
 	}
 	if len(parts) > 0 {
-		j.name("content")
+		j.Name("content")
 		if fail := e.writeContent(parts); fail != nil {
 			return fail
 		}
 	}
 	if p.IsError {
-		j.rawMember("is_error", "true")
+		j.RawMember("is_error", "true")
 	}
 	e.writeCache(p.Cache)
-	j.close('}')
+	j.Close('}')
 	return nil
 }
 
@@ -181,36 +182,36 @@ func (e *encoder) writeImage(p conversation.ImagePart) *dialect.Error {
 		return invalid("An image in the request is not JPEG, PNG, GIF or WebP, which are all that the backend takes.")
 	}
 	j := &e.out
-	j.open('{')
-	j.textMember("type", typeImage)
+	j.Open('{')
+	j.TextMember("type", typeImage)
 	if fail := e.writeSource(p.Media, media); fail != nil {
 		return fail
 	}
 	e.writeCache(p.Cache)
-	j.close('}')
+	j.Close('}')
 	return nil
 }
 
 // writeSource writes where content is, or itself.
 func (e *encoder) writeSource(m conversation.Media, mediaType string) *dialect.Error {
 	j := &e.out
-	j.name("source")
-	j.open('{')
+	j.Name("source")
+	j.Open('{')
 	switch {
 	case m.Data != "":
-		j.textMember("type", "base64")
-		j.textMember("media_type", mediaType)
-		j.textMember("data", m.Data)
+		j.TextMember("type", "base64")
+		j.TextMember("media_type", mediaType)
+		j.TextMember("data", m.Data)
 	case m.FileID != "":
-		j.textMember("type", "file")
-		j.textMember("file_id", m.FileID)
+		j.TextMember("type", "file")
+		j.TextMember("file_id", m.FileID)
 	case strings.HasPrefix(m.URL, "https://"), strings.HasPrefix(m.URL, "http://"):
-		j.textMember("type", "url")
-		j.textMember("url", m.URL)
+		j.TextMember("type", "url")
+		j.TextMember("url", m.URL)
 	default:
 		return invalid("A file or image in the request is given by a URL that is not http or https, which the backend does not take.")
 	}
-	j.close('}')
+	j.Close('}')
 	return nil
 }
 
@@ -220,8 +221,8 @@ func (e *encoder) writeFile(p conversation.FilePart) *dialect.Error {
 		return e.writeImage(conversation.ImagePart(p))
 	}
 	j := &e.out
-	j.open('{')
-	j.textMember("type", typeDocument)
+	j.Open('{')
+	j.TextMember("type", typeDocument)
 	switch {
 	case p.Data == "", media == pdfType, media == "" && strings.HasPrefix(p.Data, "JVBERi"):
 		if fail := e.writeSource(p.Media, pdfType); fail != nil {
@@ -232,20 +233,20 @@ func (e *encoder) writeFile(p conversation.FilePart) *dialect.Error {
 		if err != nil {
 			return invalid("A file in the request is not valid base64.")
 		}
-		j.name("source")
-		j.open('{')
-		j.textMember("type", typeText)
-		j.textMember("media_type", plainType)
-		j.textMember("data", string(text))
-		j.close('}')
+		j.Name("source")
+		j.Open('{')
+		j.TextMember("type", typeText)
+		j.TextMember("media_type", plainType)
+		j.TextMember("data", string(text))
+		j.Close('}')
 	default:
 		return invalid("A file in the request is neither PDF nor text, which are all that the backend takes.")
 	}
 	if p.Name != "" {
-		j.textMember("title", p.Name)
+		j.TextMember("title", p.Name)
 	}
 	e.writeCache(p.Cache)
-	j.close('}')
+	j.Close('}')
 	return nil
 }
 
@@ -265,13 +266,13 @@ func (e *encoder) writeCache(c *conversation.CacheControl) {
 		return
 	}
 	j := &e.out
-	j.name("cache_control")
-	j.open('{')
-	j.textMember("type", "ephemeral")
+	j.Name("cache_control")
+	j.Open('{')
+	j.TextMember("type", "ephemeral")
 	if c.TTL != "" {
-		j.textMember("ttl", c.TTL)
+		j.TextMember("ttl", c.TTL)
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 // caches counts the breakpoints of a request.

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // What the estimate counts for what is no text. The costs of tools and of images are those of the documentation
@@ -71,10 +72,10 @@ func CountTokens(body []byte) (int, *dialect.Error) {
 
 // EncodeCount writes the answer to a count_tokens request.
 func EncodeCount(n int) []byte {
-	var j jsonText
-	j.open('{')
-	j.intMember("input_tokens", n)
-	j.close('}')
+	var j wire.JSON
+	j.Open('{')
+	j.IntMember("input_tokens", int64(n))
+	j.Close('}')
 	return j
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // EncodeRequest writes a request for a backend, and notes in dropped what it leaves out. A missing limit of tokens is
@@ -26,11 +27,11 @@ func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (pa
 	if fail != nil {
 		return "", nil, fail
 	}
-	e.out = make(jsonText, 0, sizeOf(plan.turns)+sizeOfTools(e.tools))
+	e.out = make(wire.JSON, 0, sizeOf(plan.turns)+sizeOfTools(e.tools))
 	j := &e.out
-	j.open('{')
-	j.textMember("model", req.Model)
-	j.intMember("max_tokens", plan.maxTokens)
+	j.Open('{')
+	j.TextMember("model", req.Model)
+	j.IntMember("max_tokens", int64(plan.maxTokens))
 	e.writeTools() // in the order of the prompt, because of the cache breakpoints
 	e.writeChoice()
 	e.writeSystem(plan)
@@ -41,9 +42,9 @@ func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (pa
 	e.writeOutputConfig(plan)
 	e.writeSampling(plan)
 	if req.Stream {
-		j.rawMember("stream", "true")
+		j.RawMember("stream", "true")
 	}
-	j.close('}')
+	j.Close('}')
 	return messagesPath, e.out, nil
 }
 
@@ -53,7 +54,7 @@ type encoder struct {
 	dropped *conversation.Dropped
 	model   model
 	tools   []conversation.Tool
-	out     jsonText
+	out     wire.JSON
 	skip    int // so many of the cache breakpoints are left out, from the front
 	calls   callIDs
 }
@@ -169,21 +170,21 @@ func (e *encoder) writeSystem(p plan) {
 	if len(p.system) == 0 {
 		return
 	}
-	e.out.name("system")
+	e.out.Name("system")
 	e.writeTexts(p.system)
 }
 
 // writeTexts writes a text as it is where that says everything, else as blocks.
 func (e *encoder) writeTexts(texts []conversation.TextPart) {
 	if len(texts) == 1 && texts[0].Cache == nil {
-		e.out.text(texts[0].Text)
+		e.out.Text(texts[0].Text)
 		return
 	}
-	e.out.open('[')
+	e.out.Open('[')
 	for _, t := range texts {
 		e.writeText(t)
 	}
-	e.out.close(']')
+	e.out.Close(']')
 }
 
 func (e *encoder) writeTools() {
@@ -191,18 +192,18 @@ func (e *encoder) writeTools() {
 		return
 	}
 	j := &e.out
-	j.name("tools")
-	j.open('[')
+	j.Name("tools")
+	j.Open('[')
 	for i := range e.tools {
 		t := &e.tools[i]
 		if t.Builtin != "" {
-			j.raw(strings.TrimSpace(string(t.Raw)))
+			j.Raw(strings.TrimSpace(string(t.Raw)))
 			continue
 		}
-		j.open('{')
-		j.textMember("name", t.Name)
+		j.Open('{')
+		j.TextMember("name", t.Name)
 		if t.Description != "" {
-			j.textMember("description", t.Description)
+			j.TextMember("description", t.Description)
 		}
 		schema := t.Parameters
 		strict := t.Strict != nil && *t.Strict
@@ -213,14 +214,14 @@ func (e *encoder) writeTools() {
 		if strict {
 			schema = closedSchema(schema)
 		}
-		j.rawMember("input_schema", objectSchema(schema))
+		j.RawMember("input_schema", objectSchema(schema))
 		if strict {
-			j.rawMember("strict", "true")
+			j.RawMember("strict", "true")
 		}
 		e.writeCache(t.Cache)
-		j.close('}')
+		j.Close('}')
 	}
-	j.close(']')
+	j.Close(']')
 }
 
 // objectSchema says that the schema is of an object, which the protocol demands.
@@ -251,7 +252,7 @@ func (e *encoder) writeChoice() {
 			return
 		}
 	case conversation.ChoiceNone:
-		e.out.rawMember("tool_choice", `{"type":"none"}`)
+		e.out.RawMember("tool_choice", `{"type":"none"}`)
 		return
 	case conversation.ChoiceRequired:
 		kind = "any"
@@ -259,31 +260,31 @@ func (e *encoder) writeChoice() {
 		kind, named = "tool", c.Name
 	}
 	j := &e.out
-	j.name("tool_choice")
-	j.open('{')
-	j.textMember("type", kind)
+	j.Name("tool_choice")
+	j.Open('{')
+	j.TextMember("type", kind)
 	if named != "" {
-		j.textMember("name", named)
+		j.TextMember("name", named)
 	}
 	switch {
 	case serial:
-		j.rawMember("disable_parallel_tool_use", "true")
+		j.RawMember("disable_parallel_tool_use", "true")
 	case e.req.Parallel != nil:
-		j.rawMember("disable_parallel_tool_use", "false")
+		j.RawMember("disable_parallel_tool_use", "false")
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 func (e *encoder) writeSampling(p plan) {
 	temperature, topP, topK := e.sampling(p.thinking.on())
 	if temperature != nil {
-		e.out.floatMember("temperature", *temperature)
+		e.out.FloatMember("temperature", *temperature)
 	}
 	if topP != nil {
-		e.out.floatMember("top_p", *topP)
+		e.out.FloatMember("top_p", *topP)
 	}
 	if topK != nil {
-		e.out.intMember("top_k", *topK)
+		e.out.IntMember("top_k", int64(*topK))
 	}
 	stops := e.req.Stop
 	if slices.ContainsFunc(stops, blank) {
@@ -293,12 +294,12 @@ func (e *encoder) writeSampling(p plan) {
 	if len(stops) == 0 {
 		return
 	}
-	e.out.name("stop_sequences")
-	e.out.open('[')
+	e.out.Name("stop_sequences")
+	e.out.Open('[')
 	for _, s := range stops {
-		e.out.text(s)
+		e.out.Text(s)
 	}
-	e.out.close(']')
+	e.out.Close(']')
 }
 
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

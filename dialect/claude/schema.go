@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // constraints are keywords of JSON Schema that the protocol refuses where it enforces a schema
@@ -60,14 +62,14 @@ func find(list []member, name string) int {
 }
 
 func writeMembers(list []member) json.RawMessage {
-	var j jsonText
-	j.open('{')
+	var j wire.JSON
+	j.Open('{')
 	for _, m := range list {
-		j.text(m.name)
+		j.Text(m.name)
 		j = append(j, ':')
 		j = append(j, m.value...)
 	}
-	j.close('}')
+	j.Close('}')
 	return json.RawMessage(j)
 }
 
@@ -115,12 +117,12 @@ func closeMember(m member, depth int) json.RawMessage {
 		if json.Unmarshal(m.value, &list) != nil {
 			return m.value
 		}
-		var j jsonText
-		j.open('[')
+		var j wire.JSON
+		j.Open('[')
 		for _, s := range list {
-			j.raw(string(closeAt(s, depth+1)))
+			j.Raw(string(closeAt(s, depth+1)))
 		}
-		j.close(']')
+		j.Close(']')
 		return json.RawMessage(j)
 	case "items":
 		return closeAt(m.value, depth+1)
@@ -141,16 +143,16 @@ func describe(list []member, moved []string) []member {
 	note := "{" + strings.Join(moved, ", ") + "}"
 	i := find(list, "description")
 	if i < 0 {
-		var j jsonText
-		j.text(note)
+		var j wire.JSON
+		j.Text(note)
 		return append(list, member{"description", json.RawMessage(j)})
 	}
 	var before string
 	if json.Unmarshal(list[i].value, &before) == nil && before != "" {
 		note = before + "\n\n" + note
 	}
-	var j jsonText
-	j.text(note)
+	var j wire.JSON
+	j.Text(note)
 	list[i].value = json.RawMessage(j)
 	return list
 }

@@ -185,16 +185,16 @@ func (e *encoder) writeThinking(p plan) {
 		return
 	}
 	j := &e.out
-	j.name("thinking")
-	j.open('{')
-	j.textMember("type", t.kind)
+	j.Name("thinking")
+	j.Open('{')
+	j.TextMember("type", t.kind)
 	if t.kind == "enabled" {
-		j.intMember("budget_tokens", t.budget)
+		j.IntMember("budget_tokens", int64(t.budget))
 	}
 	if t.display != "" {
-		j.textMember("display", t.display)
+		j.TextMember("display", t.display)
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 func (e *encoder) writeOutputConfig(p plan) {
@@ -203,17 +203,17 @@ func (e *encoder) writeOutputConfig(p plan) {
 		return
 	}
 	j := &e.out
-	j.name("output_config")
-	j.open('{')
+	j.Name("output_config")
+	j.Open('{')
 	if p.thinking.effort != "" {
-		j.textMember("effort", p.thinking.effort)
+		j.TextMember("effort", p.thinking.effort)
 	}
 	if schema {
-		j.name("format")
-		j.open('{')
-		j.textMember("type", "json_schema")
-		j.rawMember("schema", string(closedSchema(e.req.Format.Schema)))
-		j.close('}')
+		j.Name("format")
+		j.Open('{')
+		j.TextMember("type", "json_schema")
+		j.RawMember("schema", string(closedSchema(e.req.Format.Schema)))
+		j.Close('}')
 	}
-	j.close('}')
+	j.Close('}')
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // Writer writes one streamed answer for a tool.
@@ -114,19 +115,19 @@ func (w *Writer) End(dst []byte) []byte {
 		dst = w.advance(dst)
 	}
 	w.over = true
-	j := jsonText(event(dst, "message_delta"))
-	j.name("delta")
-	j.open('{')
+	j := wire.JSON(event(dst, "message_delta"))
+	j.Name("delta")
+	j.Open('{')
 	w.ending.write(&j, w.finish.Reason, w.finish.StopSequence)
-	j.close('}')
-	j.name("usage")
+	j.Close('}')
+	j.Name("usage")
 	writeDeltaUsage(&j, w.usage)
 	dst = endEvent(j)
 	return append(dst, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"...)
 }
 
 // event begins an event whose data is an object that has its type.
-func event(dst []byte, name string) jsonText {
+func event(dst []byte, name string) wire.JSON {
 	dst = append(dst, "event: "...)
 	dst = append(dst, name...)
 	dst = append(dst, "\ndata: {\"type\":\""...)
@@ -134,7 +135,7 @@ func event(dst []byte, name string) jsonText {
 	return append(dst, '"')
 }
 
-func endEvent(j jsonText) []byte { return append(j, "}\n\n"...) }
+func endEvent(j wire.JSON) []byte { return append(j, "}\n\n"...) }
 
 func (w *Writer) start(dst []byte) []byte {
 	if !w.pending {
@@ -142,15 +143,15 @@ func (w *Writer) start(dst []byte) []byte {
 	}
 	w.pending, w.started = false, true
 	j := event(dst, "message_start")
-	j.name("message")
-	j.open('{')
+	j.Name("message")
+	j.Open('{')
 	w.head.write(&j)
-	j.rawMember("content", "[]")
-	j.rawMember("stop_reason", "null")
-	j.rawMember("stop_sequence", "null")
-	j.name("usage")
+	j.RawMember("content", "[]")
+	j.RawMember("stop_reason", "null")
+	j.RawMember("stop_sequence", "null")
+	j.Name("usage")
 	writeUsage(&j, w.usage)
-	j.close('}')
+	j.Close('}')
 	return endEvent(j)
 }
 

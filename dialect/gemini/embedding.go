@@ -100,35 +100,35 @@ func EncodeEmbedding(req *conversation.EmbeddingRequest) (path string, body []by
 	if len(req.Inputs) == 0 {
 		return "", nil, invalid("The request has no text to embed.")
 	}
-	var out jsonText
+	var out wire.JSON
 	if len(req.Inputs) == 1 && !req.Batch {
 		writeEmbedding(&out, req, req.Inputs[0])
 		return pathOf(req.Model, verbEmbed), out, nil
 	}
-	out.open('{')
-	out.array("requests")
+	out.Open('{')
+	out.Array("requests")
 	for _, text := range req.Inputs {
 		writeEmbedding(&out, req, text)
 	}
-	out.close(']')
-	out.close('}')
+	out.Close(']')
+	out.Close('}')
 	return pathOf(req.Model, verbEmbedBatch), out, nil
 }
 
-func writeEmbedding(out *jsonText, req *conversation.EmbeddingRequest, text string) {
-	out.open('{')
-	out.textMember("model", resource(req.Model))
-	out.object("content")
-	out.array("parts")
+func writeEmbedding(out *wire.JSON, req *conversation.EmbeddingRequest, text string) {
+	out.Open('{')
+	out.TextMember("model", resource(req.Model))
+	out.Object("content")
+	out.Array("parts")
 	writeText(out, text, "", false)
-	out.close(']')
-	out.close('}')
-	out.textIf("taskType", req.TaskType)
-	out.textIf("title", req.Title)
+	out.Close(']')
+	out.Close('}')
+	out.TextIf("taskType", req.TaskType)
+	out.TextIf("title", req.Title)
 	if req.Dimensions > 0 {
-		out.intMember("outputDimensionality", req.Dimensions)
+		out.IntMember("outputDimensionality", int64(req.Dimensions))
 	}
-	out.close('}')
+	out.Close('}')
 }
 
 // DecodeEmbeddingAnswer reads the answer to either request. The error is ErrMalformed.
@@ -171,16 +171,16 @@ func readVector(p *wire.Parser) []float64 {
 
 // EncodeEmbeddingAnswer writes the answer to a tool's request, which came with op.
 func EncodeEmbeddingAnswer(op dialect.Operation, req *conversation.EmbeddingRequest, a *conversation.EmbeddingAnswer) []byte {
-	var out jsonText
-	out.open('{')
+	var out wire.JSON
+	out.Open('{')
 	if req.Batch || strings.HasSuffix(op.Path, verbEmbedBatch) {
-		out.array("embeddings")
+		out.Array("embeddings")
 		for _, v := range a.Vectors {
 			writeVector(&out, v)
 		}
-		out.close(']')
+		out.Close(']')
 	} else {
-		out.name("embedding")
+		out.Name("embedding")
 		var v []float64
 		if len(a.Vectors) > 0 {
 			v = a.Vectors[0]
@@ -188,21 +188,21 @@ func EncodeEmbeddingAnswer(op dialect.Operation, req *conversation.EmbeddingRequ
 		writeVector(&out, v)
 	}
 	if a.Usage.Input > 0 {
-		out.object("usageMetadata")
-		out.intMember("promptTokenCount", a.Usage.Input)
-		out.close('}')
+		out.Object("usageMetadata")
+		out.IntMember("promptTokenCount", int64(a.Usage.Input))
+		out.Close('}')
 	}
-	out.close('}')
+	out.Close('}')
 	return out
 }
 
-func writeVector(out *jsonText, v []float64) {
-	out.open('{')
-	out.array("values")
+func writeVector(out *wire.JSON, v []float64) {
+	out.Open('{')
+	out.Array("values")
 	for i := range v {
-		out.comma()
+		out.Comma()
 		*out = wire.AppendFloat(*out, v[i])
 	}
-	out.close(']')
-	out.close('}')
+	out.Close(']')
+	out.Close('}')
 }

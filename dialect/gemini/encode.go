@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // EncodeRequest writes a request for a Gemini backend, and the path and query to send it to. What the protocol cannot
@@ -17,13 +18,13 @@ import (
 // Errors have status 400: the request has a file that only another backend holds, or wants a tool to be called that is
 // not there.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
-	e := encoder{req: req, dropped: dropped, family: familyOf(req.Model), out: make(jsonText, 0, sizeOf(req))}
-	e.out.open('{')
+	e := encoder{req: req, dropped: dropped, family: familyOf(req.Model), out: make(wire.JSON, 0, req.SizeHint())}
+	e.out.Open('{')
 	e.messages()
 	e.tools()
 	e.choice()
 	e.generationConfig()
-	e.out.close('}')
+	e.out.Close('}')
 	if e.fail != nil {
 		return "", nil, e.fail
 	}
@@ -39,7 +40,7 @@ type encoder struct {
 	req     *conversation.Request
 	dropped *conversation.Dropped
 	family  family
-	out     jsonText
+	out     wire.JSON
 	fail    *dialect.Error
 	names   map[string]string // of functions, by the ids of their calls so far
 	open    []string          // names of the calls without an id in the turn before
@@ -51,34 +52,9 @@ func (e *encoder) refuse(message string) {
 	}
 }
 
-// sizeOf is about how long the body will be.
-func sizeOf(req *conversation.Request) int {
-	n := 1024
-	for _, m := range req.Messages {
-		for _, p := range m.Parts {
-			switch p := p.(type) {
-			case conversation.TextPart:
-				n += len(p.Text) + len(p.Text)/16 + 32
-			case conversation.ImagePart:
-				n += len(p.Data) + 128
-			case conversation.FilePart:
-				n += len(p.Data) + 128
-			case conversation.AudioPart:
-				n += len(p.Data) + 128
-			default:
-				n += 512
-			}
-		}
-	}
-	for i := range req.Tools {
-		n += len(req.Tools[i].Parameters) + len(req.Tools[i].Description) + 128
-	}
-	return n
-}
-
 func (e *encoder) generationConfig() {
 	before := len(e.out)
-	e.out.object("generationConfig")
+	e.out.Object("generationConfig")
 	empty := len(e.out)
 	e.limits()
 	e.sampling()
@@ -88,24 +64,24 @@ func (e *encoder) generationConfig() {
 		e.out = e.out[:before]
 		return
 	}
-	e.out.close('}')
+	e.out.Close('}')
 }
 
 func (e *encoder) limits() {
 	r := e.req
 	if r.MaxTokens > 0 {
-		e.out.intMember("maxOutputTokens", r.MaxTokens)
+		e.out.IntMember("maxOutputTokens", int64(r.MaxTokens))
 	}
 	if stops := slices.DeleteFunc(slices.Clone(r.Stop), func(s string) bool { return s == "" }); len(stops) > 0 {
 		if len(stops) > maxStops {
 			e.dropped.Add("stop")
 			stops = stops[:maxStops]
 		}
-		e.out.array("stopSequences")
+		e.out.Array("stopSequences")
 		for _, s := range stops {
-			e.out.text(s)
+			e.out.Text(s)
 		}
-		e.out.close(']')
+		e.out.Close(']')
 	}
 	if r.Candidates > 1 {
 		e.dropped.Add("n")
@@ -114,24 +90,24 @@ func (e *encoder) limits() {
 		e.dropped.Add("suffix")
 	}
 	if r.Logprobs {
-		e.out.trueMember("responseLogprobs")
+		e.out.BoolMember("responseLogprobs", true)
 		if r.TopLogprobs > 0 {
-			e.out.intMember("logprobs", min(r.TopLogprobs, maxTopLogs))
+			e.out.IntMember("logprobs", int64(min(r.TopLogprobs, maxTopLogs)))
 		}
 	}
 }
 
 func (e *encoder) sampling() {
 	s := &e.req.Sampling
-	e.out.floatIf("temperature", s.Temperature)
-	e.out.floatIf("topP", s.TopP)
+	e.out.FloatIf("temperature", s.Temperature)
+	e.out.FloatIf("topP", s.TopP)
 	if s.TopK != nil {
-		e.out.intMember("topK", *s.TopK)
+		e.out.IntMember("topK", int64(*s.TopK))
 	}
-	e.out.floatIf("frequencyPenalty", s.FrequencyPenalty)
-	e.out.floatIf("presencePenalty", s.PresencePenalty)
+	e.out.FloatIf("frequencyPenalty", s.FrequencyPenalty)
+	e.out.FloatIf("presencePenalty", s.PresencePenalty)
 	if s.Seed != nil {
-		e.out.intMember("seed", int(seedOf(*s.Seed)))
+		e.out.IntMember("seed", int64(int(seedOf(*s.Seed))))
 	}
 	if s.MinP != nil && *s.MinP != 0 {
 		e.dropped.Add("min_p")
@@ -153,11 +129,11 @@ func (e *encoder) format() {
 	f := &e.req.Format
 	switch f.Kind {
 	case conversation.FormatJSON:
-		e.out.textMember("responseMimeType", jsonType)
+		e.out.TextMember("responseMimeType", jsonType)
 	case conversation.FormatSchema:
-		e.out.textMember("responseMimeType", jsonType)
+		e.out.TextMember("responseMimeType", jsonType)
 		if len(f.Schema) > 0 {
-			e.out.rawMember("responseJsonSchema", f.Schema)
+			e.out.RawBytes("responseJsonSchema", f.Schema)
 		}
 	}
 }
@@ -169,7 +145,7 @@ func (e *encoder) tools() {
 		switch t := &e.req.Tools[i]; {
 		case t.Builtin == "":
 			functions = append(functions, t)
-		case slices.Contains(builtins, t.Builtin) && isObject(t.Raw):
+		case slices.Contains(builtins, t.Builtin) && wire.IsObject(t.Raw):
 			own = append(own, t)
 		default:
 			e.dropped.Add("tools.builtin")
@@ -178,32 +154,32 @@ func (e *encoder) tools() {
 	if len(functions)+len(own) == 0 {
 		return
 	}
-	e.out.array("tools")
+	e.out.Array("tools")
 	if len(functions) > 0 {
-		e.out.open('{')
-		e.out.array("functionDeclarations")
+		e.out.Open('{')
+		e.out.Array("functionDeclarations")
 		for _, t := range functions {
 			e.function(t)
 		}
-		e.out.close(']')
-		e.out.close('}')
+		e.out.Close(']')
+		e.out.Close('}')
 	}
 	for _, t := range own {
-		e.out.open('{')
-		e.out.rawMember(t.Builtin, t.Raw)
-		e.out.close('}')
+		e.out.Open('{')
+		e.out.RawBytes(t.Builtin, t.Raw)
+		e.out.Close('}')
 	}
-	e.out.close(']')
+	e.out.Close(']')
 }
 
 func (e *encoder) function(t *conversation.Tool) {
-	e.out.open('{')
-	e.out.textMember("name", t.Name)
-	e.out.textIf("description", t.Description)
-	if len(t.Parameters) > 0 && isObject(t.Parameters) {
-		e.out.rawMember("parametersJsonSchema", t.Parameters)
+	e.out.Open('{')
+	e.out.TextMember("name", t.Name)
+	e.out.TextIf("description", t.Description)
+	if len(t.Parameters) > 0 && wire.IsObject(t.Parameters) {
+		e.out.RawBytes("parametersJsonSchema", t.Parameters)
 	}
-	e.out.close('}')
+	e.out.Close('}')
 	if t.Strict != nil && *t.Strict {
 		e.dropped.Add("tool.strict")
 	}
@@ -241,14 +217,14 @@ func (e *encoder) choice() {
 	if mode == "" || !there {
 		return
 	}
-	e.out.object("toolConfig")
-	e.out.object("functionCallingConfig")
-	e.out.textMember("mode", mode)
+	e.out.Object("toolConfig")
+	e.out.Object("functionCallingConfig")
+	e.out.TextMember("mode", mode)
 	if c.Mode == conversation.ChoiceNamed {
-		e.out.array("allowedFunctionNames")
-		e.out.text(c.Name)
-		e.out.close(']')
+		e.out.Array("allowedFunctionNames")
+		e.out.Text(c.Name)
+		e.out.Close(']')
 	}
-	e.out.close('}')
-	e.out.close('}')
+	e.out.Close('}')
+	e.out.Close('}')
 }

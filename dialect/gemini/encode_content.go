@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // messages writes systemInstruction and contents. The protocol has no place for instructions within a conversation: all
@@ -17,15 +18,15 @@ import (
 func (e *encoder) messages() {
 	turns, system := e.turns()
 	if len(system) > 0 {
-		e.out.object("systemInstruction")
-		e.out.array("parts")
+		e.out.Object("systemInstruction")
+		e.out.Array("parts")
 		for _, text := range system {
 			e.textPart(text)
 		}
-		e.out.close(']')
-		e.out.close('}')
+		e.out.Close(']')
+		e.out.Close('}')
 	}
-	e.out.array("contents")
+	e.out.Array("contents")
 	current := -1 // the turn that the answer is to
 	for i, t := range slices.Backward(turns) {
 		if t.Role == conversation.User {
@@ -40,7 +41,7 @@ func (e *encoder) messages() {
 	if len(e.out) == empty { // the service refuses a conversation without contents
 		e.out = append(e.out, `{"role":"user","parts":[{"text":" "}]}`...)
 	}
-	e.out.close(']')
+	e.out.Close(']')
 }
 
 // turns are the messages as the contents that they become, and the texts of all instructions.
@@ -93,13 +94,13 @@ func (e *encoder) instructions(m conversation.Message) []string {
 // worked on.
 func (e *encoder) content(t conversation.Message, current bool) {
 	before := len(e.out)
-	e.out.open('{')
+	e.out.Open('{')
 	role := roleUser
 	if t.Role == conversation.Assistant {
 		role = roleModel
 	}
-	e.out.textMember("role", role)
-	e.out.array("parts")
+	e.out.TextMember("role", role)
+	e.out.Array("parts")
 	empty := len(e.out)
 	if t.Role == conversation.Assistant {
 		e.assistant(t.Parts, current)
@@ -112,14 +113,14 @@ func (e *encoder) content(t conversation.Message, current bool) {
 		e.out = e.out[:before]
 		return
 	}
-	e.out.close(']')
-	e.out.close('}')
+	e.out.Close(']')
+	e.out.Close('}')
 }
 
 func (e *encoder) textPart(text string) {
-	e.out.open('{')
-	e.out.textMember("text", text)
-	e.out.close('}')
+	e.out.Open('{')
+	e.out.TextMember("text", text)
+	e.out.Close('}')
 }
 
 func (e *encoder) assistant(parts []conversation.Part, current bool) {
@@ -154,13 +155,13 @@ func (e *encoder) thinking(p conversation.ThinkingPart) {
 	if p.Text == "" && signature == "" {
 		return
 	}
-	e.out.open('{')
-	e.out.textMember("text", p.Text)
+	e.out.Open('{')
+	e.out.TextMember("text", p.Text)
 	if p.Text != "" {
-		e.out.trueMember("thought")
+		e.out.BoolMember("thought", true)
 	}
-	e.out.textIf("thoughtSignature", signature)
-	e.out.close('}')
+	e.out.TextIf("thoughtSignature", signature)
+	e.out.Close('}')
 }
 
 func (e *encoder) call(p conversation.CallPart, mustBeSigned bool) {
@@ -173,12 +174,12 @@ func (e *encoder) call(p conversation.CallPart, mustBeSigned bool) {
 		e.names[p.ID] = p.Name
 	}
 	e.cache(p.Cache)
-	e.out.open('{')
-	e.out.object("functionCall")
-	e.out.textIf("id", p.ID)
-	e.out.textMember("name", p.Name)
+	e.out.Open('{')
+	e.out.Object("functionCall")
+	e.out.TextIf("id", p.ID)
+	e.out.TextMember("name", p.Name)
 	e.arguments(p.Arguments)
-	e.out.close('}')
+	e.out.Close('}')
 	signature := p.Signature.For(protocol)
 	if p.Signature.Value != "" && signature == "" {
 		e.dropped.Add("thinking.signature")
@@ -186,21 +187,21 @@ func (e *encoder) call(p conversation.CallPart, mustBeSigned bool) {
 	if signature == "" && mustBeSigned && e.family.signed {
 		signature = skipSignature
 	}
-	e.out.textIf("thoughtSignature", signature)
-	e.out.close('}')
+	e.out.TextIf("thoughtSignature", signature)
+	e.out.Close('}')
 }
 
 // arguments writes args, which must be an object. What a model made instead stays as a text.
 func (e *encoder) arguments(arguments string) {
 	switch {
 	case strings.TrimSpace(arguments) == "":
-		e.out.rawMember("args", []byte("{}"))
-	case isObject([]byte(arguments)):
-		e.out.rawMember("args", []byte(arguments))
+		e.out.RawMember("args", "{}")
+	case wire.IsObject([]byte(arguments)):
+		e.out.RawMember("args", arguments)
 	default:
-		e.out.object("args")
-		e.out.textMember("arguments", arguments)
-		e.out.close('}')
+		e.out.Object("args")
+		e.out.TextMember("arguments", arguments)
+		e.out.Close('}')
 	}
 }
 
@@ -238,18 +239,18 @@ func (e *encoder) media(m conversation.Media, what string) {
 		e.refuse("The request has " + what + " that is stored at another service, which this backend cannot read. Send it inline.")
 		return
 	}
-	e.out.open('{')
+	e.out.Open('{')
 	if m.Data != "" {
-		e.out.object("inlineData")
-		e.out.textMember("mimeType", mediaType)
-		e.out.textMember("data", m.Data)
+		e.out.Object("inlineData")
+		e.out.TextMember("mimeType", mediaType)
+		e.out.TextMember("data", m.Data)
 	} else {
-		e.out.object("fileData")
-		e.out.textIf("mimeType", mediaType)
-		e.out.textMember("fileUri", m.URL)
+		e.out.Object("fileData")
+		e.out.TextIf("mimeType", mediaType)
+		e.out.TextMember("fileUri", m.URL)
 	}
-	e.out.close('}')
-	e.out.close('}')
+	e.out.Close('}')
+	e.out.Close('}')
 }
 
 // mediaTypes are those that the service reads (ai.google.dev/gemini-api/docs/file-input-methods), by ending.
@@ -281,20 +282,20 @@ func (e *encoder) result(p conversation.ResultPart) {
 			media = append(media, part)
 		}
 	}
-	e.out.open('{')
-	e.out.object("functionResponse")
-	e.out.textIf("id", p.CallID)
-	e.out.textMember("name", e.nameOf(p))
+	e.out.Open('{')
+	e.out.Object("functionResponse")
+	e.out.TextIf("id", p.CallID)
+	e.out.TextMember("name", e.nameOf(p))
 	e.response(p, strings.Join(texts, "\n"))
 	if len(media) > 0 && e.family.nested {
-		e.out.array("parts")
+		e.out.Array("parts")
 		for _, part := range media {
 			e.userPart(part)
 		}
-		e.out.close(']')
+		e.out.Close(']')
 	}
-	e.out.close('}')
-	e.out.close('}')
+	e.out.Close('}')
+	e.out.Close('}')
 	if e.family.nested {
 		return
 	}
@@ -304,17 +305,17 @@ func (e *encoder) result(p conversation.ResultPart) {
 }
 
 func (e *encoder) response(p conversation.ResultPart, text string) {
-	if isObject(p.JSON) {
-		e.out.rawMember("response", p.JSON)
+	if wire.IsObject(p.JSON) {
+		e.out.RawBytes("response", p.JSON)
 		return
 	}
-	e.out.object("response")
+	e.out.Object("response")
 	if p.IsError {
-		e.out.textMember("error", text)
+		e.out.TextMember("error", text)
 	} else {
-		e.out.textMember("output", text)
+		e.out.TextMember("output", text)
 	}
-	e.out.close('}')
+	e.out.Close('}')
 }
 
 // nameOf is the name of the function that a result is of, which the protocol needs.

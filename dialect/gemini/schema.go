@@ -22,7 +22,7 @@ func (d *decoder) openSchema() []byte {
 		d.isNot("schema", "an object")
 		return nil
 	}
-	var out jsonText
+	var out wire.JSON
 	d.schema(&out)
 	return out
 }
@@ -33,17 +33,17 @@ type schemaType struct {
 	nullable bool
 	enum     [][]byte
 	anyOf    []byte // the elements, without brackets
-	rest     jsonText
+	rest     wire.JSON
 }
 
 // schema reads a schema and writes it as an element.
-func (d *decoder) schema(out *jsonText) {
+func (d *decoder) schema(out *wire.JSON) {
 	if d.Kind() != wire.ObjectValue {
-		out.comma()
+		out.Comma()
 		*out = append(*out, d.Raw()...)
 		return
 	}
-	s := schemaType{rest: jsonText("{")}
+	s := schemaType{rest: wire.JSON("{")}
 	d.Object(func(key []byte) { d.schemaMember(&s, string(key)) })
 	s.write(out)
 }
@@ -57,28 +57,28 @@ func (d *decoder) schemaMember(s *schemaType, key string) {
 	case "enum":
 		d.Array(func(int) { s.enum = append(s.enum, d.Raw()) })
 	case "anyOf":
-		var list jsonText = []byte("[")
+		var list wire.JSON = []byte("[")
 		d.Array(func(int) { d.schema(&list) })
 		s.anyOf = list[1:]
 	case "propertyOrdering":
 		d.Skip()
 	case "format":
 		if format := d.String(); format != "enum" && format != "" {
-			s.rest.textMember("format", format)
+			s.rest.TextMember("format", format)
 		}
 	case "example":
-		s.rest.array("examples")
+		s.rest.Array("examples")
 		s.rest = append(s.rest, d.Raw()...)
-		s.rest.close(']')
+		s.rest.Close(']')
 	case "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties", "minimum", "maximum":
-		s.rest.rawMember(string(camel([]byte(key))), unquoted(d.Raw()))
+		s.rest.RawBytes(string(camel([]byte(key))), unquoted(d.Raw()))
 	case "properties", "defs", "$defs":
 		d.properties(s, key)
 	case "items":
-		s.rest.name("items")
+		s.rest.Name("items")
 		d.schema(&s.rest)
 	default:
-		s.rest.comma()
+		s.rest.Comma()
 		s.rest = append(wire.AppendString(s.rest, key), ':')
 		s.rest = append(s.rest, d.Raw()...)
 	}
@@ -92,61 +92,61 @@ func (d *decoder) schemaType(s *schemaType) {
 		}
 		return
 	}
-	s.rest.rawMember("type", d.Raw())
+	s.rest.RawBytes("type", d.Raw())
 }
 
 func (d *decoder) properties(s *schemaType, key string) {
-	s.rest.object(key)
+	s.rest.Object(key)
 	d.Object(func(key []byte) {
-		s.rest.comma()
+		s.rest.Comma()
 		s.rest = append(wire.AppendString(s.rest, string(key)), ':')
 		d.schema(&s.rest)
 	})
-	s.rest.close('}')
+	s.rest.Close('}')
 }
 
-func (s *schemaType) write(out *jsonText) {
-	out.open('{')
+func (s *schemaType) write(out *wire.JSON) {
+	out.Open('{')
 	switch {
 	case s.name != "" && s.nullable:
-		out.rawMember("type", []byte(`["`+s.name+`","null"]`))
+		out.RawMember("type", `["`+s.name+`","null"]`)
 	case s.name != "":
-		out.textMember("type", s.name)
+		out.TextMember("type", s.name)
 	}
 	if len(s.enum) > 0 {
 		s.writeEnum(out)
 	}
 	if s.anyOf != nil {
-		out.array("anyOf")
+		out.Array("anyOf")
 		*out = append(*out, s.anyOf...)
 		if s.nullable && s.name == "" {
-			out.comma()
+			out.Comma()
 			*out = append(*out, `{"type":"null"}`...)
 		}
-		out.close(']')
+		out.Close(']')
 	}
 	if members := s.rest[1:]; len(members) > 0 {
-		out.comma()
+		out.Comma()
 		*out = append(*out, members...)
 	}
-	out.close('}')
+	out.Close('}')
 }
 
 // writeEnum writes the values. The older form has texts for those of numbers, too.
-func (s *schemaType) writeEnum(out *jsonText) {
-	out.array("enum")
+func (s *schemaType) writeEnum(out *wire.JSON) {
+	out.Array("enum")
 	for _, value := range s.enum {
 		if s.name == "integer" || s.name == "number" {
 			value = unquoted(value)
 		}
-		out.comma()
+		out.Comma()
 		*out = append(*out, value...)
 	}
 	if s.nullable {
-		out.comma()
+		out.Comma()
 		*out = append(*out, "null"...)
 	}
-	out.close(']')
+	out.Close(']')
 }
 
 // unquoted is a number without quotes; what is no number stays as it is.

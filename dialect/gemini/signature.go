@@ -45,20 +45,20 @@ func (c *carried) String() string {
 		}
 		return base64.StdEncoding.EncodeToString([]byte(c.own.Wrap(protocol)))
 	}
-	out := jsonText(carriedMark)
+	out := wire.JSON(carriedMark)
 	out = append(out, '{')
-	out.textIf("by", string(c.own.By))
-	out.textIf("own", c.own.Value)
-	out.array("before")
+	out.TextIf("by", string(c.own.By))
+	out.TextIf("own", c.own.Value)
+	out.Array("before")
 	for _, t := range c.before {
-		out.open('{')
-		out.textIf("by", string(t.Signature.By))
-		out.textIf("signature", t.Signature.Value)
-		out.textIf("redacted", t.Redacted)
-		out.close('}')
+		out.Open('{')
+		out.TextIf("by", string(t.Signature.By))
+		out.TextIf("signature", t.Signature.Value)
+		out.TextIf("redacted", t.Redacted)
+		out.Close('}')
 	}
-	out.close(']')
-	out.close('}')
+	out.Close(']')
+	out.Close('}')
 	return base64.StdEncoding.EncodeToString(out)
 }
 

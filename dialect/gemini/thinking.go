@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // Budgets that stand for an effort in models that have only budgets (ai.google.dev/gemini-api/docs/openai).
@@ -108,19 +109,19 @@ func budgetOf(effort string) int {
 }
 
 // write writes the member, if there is anything in it.
-func (c thinkingConfig) write(j *jsonText) {
+func (c thinkingConfig) write(j *wire.JSON) {
 	if !c.visible && c.level == "" && !c.hasBudget {
 		return
 	}
-	j.object("thinkingConfig")
+	j.Object("thinkingConfig")
 	if c.visible {
-		j.trueMember("includeThoughts")
+		j.BoolMember("includeThoughts", true)
 	}
-	j.textIf("thinkingLevel", c.level)
+	j.TextIf("thinkingLevel", c.level)
 	if c.hasBudget {
-		j.intMember("thinkingBudget", c.budget)
+		j.IntMember("thinkingBudget", int64(c.budget))
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 // reasoning is what the member means in a tool's request.

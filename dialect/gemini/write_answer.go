@@ -6,6 +6,7 @@ package gemini
 import (
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // Reasons to end (ai.google.dev/api/generate-content#FinishReason).
@@ -23,7 +24,7 @@ func EncodeAnswer(op dialect.Operation, req *conversation.Request, a *conversati
 	if a.Model != "" {
 		w.model = a.Model
 	}
-	out := jsonText(`{"candidates":[{"content":{"parts":[`)
+	out := wire.JSON(`{"candidates":[{"content":{"parts":[`)
 	empty := len(out)
 	var probs []conversation.Logprob
 	for i := range a.Parts {
@@ -37,7 +38,7 @@ func EncodeAnswer(op dialect.Operation, req *conversation.Request, a *conversati
 	return w.close(out, probs, finishReason(a.Reason, w.broken))
 }
 
-func (w *Writer) answerPart(out *jsonText, p *conversation.AnswerPart) {
+func (w *Writer) answerPart(out *wire.JSON, p *conversation.AnswerPart) {
 	switch p.Kind {
 	case conversation.PartThinking:
 		if w.visible && p.Text != "" {
@@ -60,75 +61,75 @@ func (w *Writer) answerPart(out *jsonText, p *conversation.AnswerPart) {
 	}
 }
 
-func writeText(out *jsonText, text, signature string, thought bool) {
-	out.open('{')
-	out.textMember("text", text)
+func writeText(out *wire.JSON, text, signature string, thought bool) {
+	out.Open('{')
+	out.TextMember("text", text)
 	if thought {
-		out.trueMember("thought")
+		out.BoolMember("thought", true)
 	}
-	out.textIf("thoughtSignature", signature)
-	out.close('}')
+	out.TextIf("thoughtSignature", signature)
+	out.Close('}')
 }
 
-func writeCall(out *jsonText, call conversation.Call, arguments []byte, signature string) {
-	out.open('{')
-	out.object("functionCall")
-	out.textIf("id", call.ID)
-	out.textMember("name", call.Name)
-	out.rawMember("args", arguments)
-	out.close('}')
-	out.textIf("thoughtSignature", signature)
-	out.close('}')
+func writeCall(out *wire.JSON, call conversation.Call, arguments []byte, signature string) {
+	out.Open('{')
+	out.Object("functionCall")
+	out.TextIf("id", call.ID)
+	out.TextMember("name", call.Name)
+	out.RawBytes("args", arguments)
+	out.Close('}')
+	out.TextIf("thoughtSignature", signature)
+	out.Close('}')
 }
 
-func (h answerHead) write(out *jsonText) {
-	out.textIf("modelVersion", h.model)
-	out.textIf("responseId", h.id)
+func (h answerHead) write(out *wire.JSON) {
+	out.TextIf("modelVersion", h.model)
+	out.TextIf("responseId", h.id)
 }
 
 // writeUsage writes the counts: the candidates' do not hold the thoughts'.
-func writeUsage(out *jsonText, u conversation.Usage) {
+func writeUsage(out *wire.JSON, u conversation.Usage) {
 	if u == (conversation.Usage{}) {
 		return
 	}
-	out.object("usageMetadata")
-	out.intMember("promptTokenCount", u.Input)
+	out.Object("usageMetadata")
+	out.IntMember("promptTokenCount", int64(u.Input))
 	if u.CacheRead > 0 {
-		out.intMember("cachedContentTokenCount", u.CacheRead)
+		out.IntMember("cachedContentTokenCount", int64(u.CacheRead))
 	}
-	out.intMember("candidatesTokenCount", max(0, u.Output-u.Reasoning))
+	out.IntMember("candidatesTokenCount", int64(max(0, u.Output-u.Reasoning)))
 	if u.Reasoning > 0 {
-		out.intMember("thoughtsTokenCount", u.Reasoning)
+		out.IntMember("thoughtsTokenCount", int64(u.Reasoning))
 	}
-	out.intMember("totalTokenCount", u.Total())
-	out.close('}')
+	out.IntMember("totalTokenCount", int64(u.Total()))
+	out.Close('}')
 }
 
-func writeLogprobs(out *jsonText, probs []conversation.Logprob) {
+func writeLogprobs(out *wire.JSON, probs []conversation.Logprob) {
 	if len(probs) == 0 {
 		return
 	}
-	out.object("logprobsResult")
-	out.array("topCandidates")
+	out.Object("logprobsResult")
+	out.Array("topCandidates")
 	for i := range probs {
-		out.open('{')
+		out.Open('{')
 		writeTokens(out, "candidates", probs[i].Top)
-		out.close('}')
+		out.Close('}')
 	}
-	out.close(']')
+	out.Close(']')
 	writeTokens(out, "chosenCandidates", probs)
-	out.close('}')
+	out.Close('}')
 }
 
-func writeTokens(out *jsonText, name string, tokens []conversation.Logprob) {
-	out.array(name)
+func writeTokens(out *wire.JSON, name string, tokens []conversation.Logprob) {
+	out.Array(name)
 	for i := range tokens {
-		out.open('{')
-		out.textMember("token", tokens[i].Token)
-		out.floatIf("logProbability", &tokens[i].Logprob)
-		out.close('}')
+		out.Open('{')
+		out.TextMember("token", tokens[i].Token)
+		out.FloatIf("logProbability", &tokens[i].Logprob)
+		out.Close('}')
 	}
-	out.close(']')
+	out.Close(']')
 }
 
 func finishReason(r conversation.Reason, broken bool) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // Writer writes one streamed answer for a tool: events of Server-Sent Events if the path says alt=sse, else the elements
@@ -144,7 +145,7 @@ func (w *Writer) delta(dst []byte, e *conversation.Event) []byte {
 			return dst
 		}
 		dst = w.open(dst)
-		out := jsonText(dst)
+		out := wire.JSON(dst)
 		writeText(&out, e.Text, "", true)
 		return w.close(out, e.Logprobs, "")
 	case conversation.PartText, conversation.PartRefusal:
@@ -152,7 +153,7 @@ func (w *Writer) delta(dst []byte, e *conversation.Event) []byte {
 			return dst
 		}
 		dst = w.open(dst)
-		out := jsonText(dst)
+		out := wire.JSON(dst)
 		writeText(&out, e.Text, w.carry(conversation.Signature{}), false)
 		return w.close(out, e.Logprobs, "")
 	default:
@@ -191,7 +192,7 @@ func (w *Writer) partEnd(dst []byte, e *conversation.Event) []byte {
 		return dst
 	}
 	dst = w.open(dst)
-	out := jsonText(dst)
+	out := wire.JSON(dst)
 	writeCall(&out, c.call, arguments, w.carry(c.signature))
 	return w.close(out, nil, "")
 }
@@ -201,7 +202,7 @@ func argumentsOf(text []byte) ([]byte, bool) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return []byte("{}"), true
 	}
-	if !isObject(text) {
+	if !wire.IsObject(text) {
 		return nil, false
 	}
 	var line bytes.Buffer
@@ -224,17 +225,17 @@ func (w *Writer) open(dst []byte) []byte {
 }
 
 // close ends a chunk, after its last part.
-func (w *Writer) close(out jsonText, probs []conversation.Logprob, finish string) []byte {
+func (w *Writer) close(out wire.JSON, probs []conversation.Logprob, finish string) []byte {
 	out = append(out, `],"role":"model"}`...)
-	out.textIf("finishReason", finish)
-	out.intMember("index", 0)
+	out.TextIf("finishReason", finish)
+	out.IntMember("index", 0)
 	writeLogprobs(&out, probs)
 	out = append(out, "}]"...)
 	if finish != "" {
 		writeUsage(&out, w.usage)
 	}
 	w.answerHead.write(&out)
-	out.close('}')
+	out.Close('}')
 	if !w.array {
 		out = append(out, "\n\n"...)
 	}
@@ -248,7 +249,7 @@ func (w *Writer) End(dst []byte) []byte {
 		return dst
 	}
 	dst = w.open(dst)
-	out := jsonText(dst)
+	out := wire.JSON(dst)
 	writeText(&out, "", w.carry(conversation.Signature{}), false)
 	dst = w.close(out, nil, finishReason(w.reason, w.broken))
 	if w.array {

@@ -43,9 +43,9 @@ func Load(op dialect.Operation, body []byte) (answer []byte, ok bool) {
 	h := headOf(op, d.req)
 	j := h.begin(nil)
 	h.content(&j, roleAssistant, "")
-	j.rawMember("done", "true")
-	j.textMember("done_reason", reason)
-	j.close('}')
+	j.RawMember("done", "true")
+	j.TextMember("done_reason", reason)
+	j.Close('}')
 	return j, true
 }
 

@@ -68,18 +68,18 @@ func EncodeEmbedding(req *conversation.EmbeddingRequest) (path string, body []by
 	if len(req.Inputs) == 0 {
 		return "", nil, invalid("The request has no text to make a vector of.")
 	}
-	var j jsonText
-	j.open('{')
-	j.textMember("model", req.Model)
-	j.member("input", '[')
+	var j wire.JSON
+	j.Open('{')
+	j.TextMember("model", req.Model)
+	j.Array("input")
 	for _, input := range req.Inputs {
-		j.text(input)
+		j.Text(input)
 	}
-	j.close(']')
+	j.Close(']')
 	if req.Dimensions > 0 {
-		j.intMember("dimensions", int64(req.Dimensions))
+		j.IntMember("dimensions", int64(req.Dimensions))
 	}
-	j.close('}')
+	j.Close('}')
 	return embedPath, j, nil
 }
 
@@ -115,28 +115,28 @@ func readVector(p *wire.Parser) []float64 {
 
 // EncodeEmbeddingAnswer writes the vectors for a tool.
 func EncodeEmbeddingAnswer(_ dialect.Operation, req *conversation.EmbeddingRequest, a *conversation.EmbeddingAnswer) []byte {
-	var j jsonText
-	j.open('{')
+	var j wire.JSON
+	j.Open('{')
 	model := a.Model
 	if model == "" && req != nil {
 		model = req.Model
 	}
-	j.textMember("model", model)
-	j.member("embeddings", '[')
+	j.TextMember("model", model)
+	j.Array("embeddings")
 	for _, v := range a.Vectors {
-		j.open('[')
+		j.Open('[')
 		for i, f := range v {
 			if i > 0 {
 				j = append(j, ',')
 			}
 			j = wire.AppendFloat(j, f)
 		}
-		j.close(']')
+		j.Close(']')
 	}
-	j.close(']')
-	j.intMember("total_duration", 0)
-	j.intMember("load_duration", 0)
-	j.intMember("prompt_eval_count", int64(a.Usage.Input))
-	j.close('}')
+	j.Close(']')
+	j.IntMember("total_duration", 0)
+	j.IntMember("load_duration", 0)
+	j.IntMember("prompt_eval_count", int64(a.Usage.Input))
+	j.Close('}')
 	return j
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // EncodeRequest writes a request for a backend: to /api/chat, or to /api/generate if it has a suffix, which only that
@@ -17,10 +18,10 @@ import (
 // Errors have status 400: what would change the meaning if it were left out, which is a call that is demanded (the
 // protocol has no tool_choice), and content that is neither text nor an image in the request itself.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
-	e := encoder{req: req, dropped: dropped, out: make(jsonText, 0, sizeHint(req))}
+	e := encoder{req: req, dropped: dropped, out: make(wire.JSON, 0, req.SizeHint())}
 	path = chatPath
-	e.out.open('{')
-	e.out.textMember("model", req.Model)
+	e.out.Open('{')
+	e.out.TextMember("model", req.Model)
 	if req.Suffix != "" {
 		path = generatePath
 		e.writePrompt()
@@ -32,8 +33,8 @@ func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (pa
 	e.writeThink()
 	e.writeOptions()
 	e.writeLogprobs()
-	e.out.rawMember("stream", strconv.FormatBool(req.Stream))
-	e.out.close('}')
+	e.out.RawMember("stream", strconv.FormatBool(req.Stream))
+	e.out.Close('}')
 	if req.Candidates > 1 {
 		e.dropped.Add("n")
 	}
@@ -47,7 +48,7 @@ func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (pa
 type encoder struct {
 	req     *conversation.Request
 	dropped *conversation.Dropped
-	out     jsonText
+	out     wire.JSON
 	calls   calls
 	fail    *dialect.Error
 }
@@ -56,30 +57,6 @@ func (e *encoder) refuse(message string) {
 	if e.fail == nil {
 		e.fail = invalid(message)
 	}
-}
-
-// sizeHint is about how long the written request will be.
-func sizeHint(req *conversation.Request) int {
-	n := 1024
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters)
-	}
-	for i := range req.Messages {
-		n += 64
-		for _, part := range req.Messages[i].Parts {
-			switch part := part.(type) {
-			case conversation.TextPart:
-				n += len(part.Text) + len(part.Text)/16
-			case conversation.ImagePart:
-				n += len(part.Data) + 16
-			case conversation.CallPart:
-				n += len(part.Arguments) + 128
-			case conversation.ResultPart:
-				n += 256
-			}
-		}
-	}
-	return n
 }
 
 // writeTools writes the tools, unless none may be called: a model that does not know of them calls none.
@@ -98,7 +75,7 @@ func (e *encoder) writeTools() {
 			continue
 		}
 		if !written {
-			e.out.member("tools", '[')
+			e.out.Array("tools")
 			written = true
 		}
 		e.writeTool(t)
@@ -106,7 +83,7 @@ func (e *encoder) writeTools() {
 	if !written {
 		return
 	}
-	e.out.close(']')
+	e.out.Close(']')
 	if e.req.Parallel != nil && !*e.req.Parallel {
 		e.dropped.Add("parallel_tool_calls")
 	}
@@ -118,12 +95,12 @@ func (e *encoder) writeTool(t *conversation.Tool) {
 	}
 	e.cached(t.Cache)
 	j := &e.out
-	j.open('{')
-	j.rawMember("type", `"function"`)
-	j.member("function", '{')
-	j.textMember("name", t.Name)
-	j.textIf("description", t.Description)
-	j.rawMember("parameters", parametersOf(t.Parameters))
+	j.Open('{')
+	j.RawMember("type", `"function"`)
+	j.Object("function")
+	j.TextMember("name", t.Name)
+	j.TextIf("description", t.Description)
+	j.RawMember("parameters", parametersOf(t.Parameters))
 	*j = append(*j, '}', '}')
 }
 
@@ -132,15 +109,15 @@ func (e *encoder) writeFormat() {
 	switch {
 	case f.Kind == conversation.FormatText:
 	case f.Kind == conversation.FormatSchema && len(f.Schema) > 0:
-		e.out.rawMember("format", strings.TrimSpace(string(f.Schema)))
+		e.out.RawMember("format", strings.TrimSpace(string(f.Schema)))
 	default:
-		e.out.rawMember("format", `"json"`)
+		e.out.RawMember("format", `"json"`)
 	}
 }
 
 func (e *encoder) writeThink() {
 	if think := e.think(); think != "" {
-		e.out.rawMember("think", think)
+		e.out.RawMember("think", think)
 	}
 }
 
@@ -203,40 +180,40 @@ func levelOf(r *conversation.Reasoning) string {
 func (e *encoder) writeOptions() {
 	r, s, j := e.req, &e.req.Sampling, &e.out
 	start := len(*j)
-	j.member("options", '{')
+	j.Object("options")
 	empty := len(*j)
 	if r.MaxTokens > 0 {
-		j.intMember("num_predict", int64(r.MaxTokens))
+		j.IntMember("num_predict", int64(r.MaxTokens))
 	}
 	e.number("temperature", s.Temperature)
 	if s.TopK != nil {
-		j.intMember("top_k", int64(*s.TopK))
+		j.IntMember("top_k", int64(*s.TopK))
 	}
 	e.number("top_p", s.TopP)
 	e.number("min_p", s.MinP)
 	if s.Seed != nil {
-		j.intMember("seed", *s.Seed)
+		j.IntMember("seed", *s.Seed)
 	}
 	e.number("repeat_penalty", s.RepeatPenalty)
 	e.number("presence_penalty", s.PresencePenalty)
 	e.number("frequency_penalty", s.FrequencyPenalty)
 	if len(r.Stop) > 0 {
-		j.member("stop", '[')
+		j.Array("stop")
 		for _, stop := range r.Stop {
-			j.text(stop)
+			j.Text(stop)
 		}
-		j.close(']')
+		j.Close(']')
 	}
 	if len(*j) == empty {
 		*j = (*j)[:start]
 		return
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 func (e *encoder) number(name string, value *float64) {
 	if value != nil {
-		e.out.floatMember(name, *value)
+		e.out.FloatMember(name, *value)
 	}
 }
 
@@ -244,14 +221,14 @@ func (e *encoder) writeLogprobs() {
 	if !e.req.Logprobs {
 		return
 	}
-	e.out.rawMember("logprobs", "true")
+	e.out.RawMember("logprobs", "true")
 	n := e.req.TopLogprobs
 	if n > maxTopLogprobs {
 		e.dropped.Add("top_logprobs")
 		n = maxTopLogprobs
 	}
 	if n > 0 {
-		e.out.intMember("top_logprobs", int64(n))
+		e.out.IntMember("top_logprobs", int64(n))
 	}
 }
 

@@ -21,7 +21,7 @@ type spoken struct {
 }
 
 func (e *encoder) writeMessages() {
-	e.out.member("messages", '[')
+	e.out.Array("messages")
 	start := len(e.out)
 	list := e.req.Messages
 	for i := 0; i < len(list); i++ {
@@ -45,7 +45,7 @@ func (e *encoder) writeMessages() {
 	if len(e.out) == start {
 		e.refuse("The request has no message that this exit's backend could answer.")
 	}
-	e.out.close(']')
+	e.out.Close(']')
 }
 
 // said takes the parts of a message.
@@ -143,14 +143,14 @@ func (e *encoder) writeSpoken(role string, m *conversation.Message) {
 	if len(s.texts)+len(s.images) == 0 && role == roleSystem {
 		return
 	}
-	e.out.open('{')
+	e.out.Open('{')
 	e.writeContent(role, &s)
-	e.out.close('}')
+	e.out.Close('}')
 }
 
 func (e *encoder) writeContent(role string, s *spoken) {
-	e.out.textMember("role", role)
-	e.out.textMember("content", strings.Join(s.texts, betweenTexts))
+	e.out.TextMember("role", role)
+	e.out.TextMember("content", strings.Join(s.texts, betweenTexts))
 	e.writeImages(s.images)
 }
 
@@ -158,11 +158,11 @@ func (e *encoder) writeImages(images []string) {
 	if len(images) == 0 {
 		return
 	}
-	e.out.member("images", '[')
+	e.out.Array("images")
 	for _, image := range images {
-		e.out.text(image)
+		e.out.Text(image)
 	}
-	e.out.close(']')
+	e.out.Close(']')
 }
 
 // writeAnswer writes an answer of the assistant's, whose parts other protocols may have in several messages.
@@ -175,11 +175,11 @@ func (e *encoder) writeAnswer(list []conversation.Message) {
 		return
 	}
 	j := &e.out
-	j.open('{')
+	j.Open('{')
 	e.writeContent(roleAssistant, &s)
-	j.textIf("thinking", strings.Join(s.thoughts, betweenTexts))
+	j.TextIf("thinking", strings.Join(s.thoughts, betweenTexts))
 	e.writeCalls(s.calls)
-	j.close('}')
+	j.Close('}')
 }
 
 func (e *encoder) writeCalls(list []conversation.CallPart) {
@@ -187,21 +187,21 @@ func (e *encoder) writeCalls(list []conversation.CallPart) {
 		return
 	}
 	j := &e.out
-	j.member("tool_calls", '[')
+	j.Array("tool_calls")
 	for i := range list {
 		c := &list[i]
 		if c.Signature.Value != "" {
 			e.dropped.Add("thinking.signature")
 		}
-		j.open('{')
-		j.textMember("id", e.calls.call(c.ID, c.Name))
-		j.member("function", '{')
-		j.intMember("index", int64(i))
-		j.textMember("name", c.Name)
-		j.rawMember("arguments", argumentsObject([]byte(c.Arguments)))
+		j.Open('{')
+		j.TextMember("id", e.calls.call(c.ID, c.Name))
+		j.Object("function")
+		j.IntMember("index", int64(i))
+		j.TextMember("name", c.Name)
+		j.RawMember("arguments", argumentsObject([]byte(c.Arguments)))
 		*j = append(*j, '}', '}')
 	}
-	j.close(']')
+	j.Close(']')
 }
 
 // writeResults writes results of tools, each as a message of its own.
@@ -232,11 +232,11 @@ func (e *encoder) writeResult(r *conversation.ResultPart) {
 	if call.name == "" {
 		call.name = r.Name
 	}
-	e.out.open('{')
+	e.out.Open('{')
 	e.writeContent(roleTool, &s)
-	e.out.textIf("tool_name", call.name)
-	e.out.textIf("tool_call_id", call.id)
-	e.out.close('}')
+	e.out.TextIf("tool_name", call.name)
+	e.out.TextIf("tool_call_id", call.id)
+	e.out.Close('}')
 }
 
 // errorText says that a result is an error, for which there is no field, unless it says so itself.
@@ -270,8 +270,8 @@ func (e *encoder) writePrompt() {
 	if len(system.images) > 0 {
 		e.refuse("A system message in the request has an image, which this exit's backend does not take with a suffix.")
 	}
-	e.out.textIf("system", strings.Join(system.texts, betweenTexts))
-	e.out.textMember("prompt", strings.Join(user.texts, betweenTexts))
-	e.out.textMember("suffix", e.req.Suffix)
+	e.out.TextIf("system", strings.Join(system.texts, betweenTexts))
+	e.out.TextMember("prompt", strings.Join(user.texts, betweenTexts))
+	e.out.TextMember("suffix", e.req.Suffix)
 	e.writeImages(user.images)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -77,7 +78,7 @@ func (l *line) member(p *wire.Parser, key []byte) {
 	case "thinking", "tool_calls":
 		l.messageMember(p, key)
 	case "logprobs":
-		l.logprobs = readLogprobs(p)
+		l.logprobs = openaiapi.ReadLogprobs(p)
 	case "done":
 		l.known = true
 		l.done = p.Bool()
@@ -136,27 +137,6 @@ func readArguments(p *wire.Parser) []byte {
 	return p.Raw()
 }
 
-func readLogprobs(p *wire.Parser) []conversation.Logprob {
-	var list []conversation.Logprob
-	p.Array(func(int) {
-		var l conversation.Logprob
-		p.Object(func(key []byte) {
-			switch string(key) {
-			case "token":
-				l.Token = p.String()
-			case "logprob":
-				l.Logprob = p.Float()
-			case "bytes":
-				p.Array(func(int) { l.Bytes = append(l.Bytes, byte(p.Int())) })
-			case "top_logprobs":
-				l.Top = readLogprobs(p)
-			}
-		})
-		list = append(list, l)
-	})
-	return list
-}
-
 // head is how every line of an answer begins.
 type head struct {
 	generate bool
@@ -164,53 +144,53 @@ type head struct {
 	created  time.Time
 }
 
-func (h *head) begin(dst []byte) jsonText {
-	j := jsonText(append(dst, '{'))
-	j.textMember("model", h.model)
-	j.name("created_at")
+func (h *head) begin(dst []byte) wire.JSON {
+	j := wire.JSON(append(dst, '{'))
+	j.TextMember("model", h.model)
+	j.Name("created_at")
 	j = append(j, '"')
 	j = h.created.UTC().AppendFormat(j, time.RFC3339Nano)
 	return append(j, '"')
 }
 
 // content writes a whole message that has only text.
-func (h *head) content(j *jsonText, role, text string) {
+func (h *head) content(j *wire.JSON, role, text string) {
 	if h.generate {
-		j.textMember("response", text)
+		j.TextMember("response", text)
 		return
 	}
-	j.member("message", '{')
-	j.textMember("role", role)
-	j.textMember("content", text)
-	j.close('}')
+	j.Object("message")
+	j.TextMember("role", role)
+	j.TextMember("content", text)
+	j.Close('}')
 }
 
 // writeLogprobs writes the probabilities of tokens, if there are any.
-func writeLogprobs(j *jsonText, list []conversation.Logprob) {
+func writeLogprobs(j *wire.JSON, list []conversation.Logprob) {
 	if len(list) == 0 {
 		return
 	}
-	j.member("logprobs", '[')
+	j.Array("logprobs")
 	for i := range list {
-		j.open('{')
+		j.Open('{')
 		writeLogprob(j, &list[i])
 		if len(list[i].Top) > 0 {
-			j.member("top_logprobs", '[')
+			j.Array("top_logprobs")
 			for k := range list[i].Top {
-				j.open('{')
+				j.Open('{')
 				writeLogprob(j, &list[i].Top[k])
-				j.close('}')
+				j.Close('}')
 			}
-			j.close(']')
+			j.Close(']')
 		}
-		j.close('}')
+		j.Close('}')
 	}
-	j.close(']')
+	j.Close(']')
 }
 
-func writeLogprob(j *jsonText, l *conversation.Logprob) {
-	j.textMember("token", l.Token)
-	j.floatMember("logprob", l.Logprob)
+func writeLogprob(j *wire.JSON, l *conversation.Logprob) {
+	j.TextMember("token", l.Token)
+	j.FloatMember("logprob", l.Logprob)
 	text := l.Bytes
 	if text == nil {
 		text = []byte(l.Token)
@@ -218,14 +198,14 @@ func writeLogprob(j *jsonText, l *conversation.Logprob) {
 	if len(text) == 0 {
 		return
 	}
-	j.member("bytes", '[')
+	j.Array("bytes")
 	for i, b := range text {
 		if i > 0 {
 			*j = append(*j, ',')
 		}
 		*j = appendUint8(*j, b)
 	}
-	j.close(']')
+	j.Close(']')
 }
 
 // compact is an object without line ends, so that it can be part of a line.

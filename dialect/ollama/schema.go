@@ -135,14 +135,14 @@ func find(list []member, name string) int {
 func kindOf(raw []byte) byte { return wire.Parse(raw).Kind() }
 
 func writeMembers(list []member) json.RawMessage {
-	var j jsonText
-	j.open('{')
+	var j wire.JSON
+	j.Open('{')
 	for _, m := range list {
-		j.text(m.name)
+		j.Text(m.name)
 		j = append(j, ':')
 		j = append(j, m.value...)
 	}
-	j.close('}')
+	j.Close('}')
 	return json.RawMessage(j)
 }
 
@@ -231,15 +231,15 @@ func (r *rewriter) keyword(m member, depth int) (member, bool) {
 		if !ok {
 			return m, false
 		}
-		var j jsonText
-		j.open('[')
+		var j wire.JSON
+		j.Open('[')
 		for i, e := range list {
 			if i > 0 {
 				j = append(j, ',')
 			}
 			j = append(j, r.property(e, depth+1)...)
 		}
-		j.close(']')
+		j.Close(']')
 		return member{"anyOf", json.RawMessage(j)}, true
 	}
 	return m, true

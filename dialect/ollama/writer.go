@@ -9,6 +9,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // signatureField is a field of a tool call that is ours: what the backend of another protocol wants back with the call.
@@ -140,27 +141,27 @@ func (w *Writer) delta(dst []byte, e *conversation.Event) []byte {
 	}
 	j := w.head.begin(dst)
 	w.head.piece(&j, p.kind, e.Text)
-	j.rawMember("done", "false")
+	j.RawMember("done", "false")
 	writeLogprobs(&j, e.Logprobs)
 	return append(j, '}', '\n')
 }
 
 // piece writes a message with a piece of text.
-func (h *head) piece(j *jsonText, kind conversation.PartKind, text string) {
+func (h *head) piece(j *wire.JSON, kind conversation.PartKind, text string) {
 	if kind != conversation.PartThinking {
 		h.content(j, roleAssistant, text)
 		return
 	}
 	if h.generate {
-		j.rawMember("response", `""`)
-		j.textMember("thinking", text)
+		j.RawMember("response", `""`)
+		j.TextMember("thinking", text)
 		return
 	}
-	j.member("message", '{')
-	j.rawMember("role", `"assistant"`)
-	j.rawMember("content", `""`)
-	j.textMember("thinking", text)
-	j.close('}')
+	j.Object("message")
+	j.RawMember("role", `"assistant"`)
+	j.RawMember("content", `""`)
+	j.TextMember("thinking", text)
+	j.Close('}')
 }
 
 // partEnd writes a call that is complete.
@@ -171,35 +172,35 @@ func (w *Writer) partEnd(dst []byte, index int) []byte {
 	}
 	j := w.head.begin(dst)
 	if w.head.generate {
-		j.rawMember("response", `""`)
+		j.RawMember("response", `""`)
 	} else {
-		j.member("message", '{')
-		j.rawMember("role", `"assistant"`)
-		j.rawMember("content", `""`)
+		j.Object("message")
+		j.RawMember("role", `"assistant"`)
+		j.RawMember("content", `""`)
 	}
-	j.member("tool_calls", '[')
+	j.Array("tool_calls")
 	p.call.write(&j)
-	j.close(']')
+	j.Close(']')
 	if !w.head.generate {
-		j.close('}')
+		j.Close('}')
 	}
-	j.rawMember("done", "false")
+	j.RawMember("done", "false")
 	p.call = nil
 	return append(j, '}', '\n')
 }
 
-func (c *heldCall) write(j *jsonText) {
-	j.open('{')
-	j.textMember("id", c.ID)
-	j.member("function", '{')
-	j.intMember("index", int64(c.index))
-	j.textMember("name", c.Name)
-	j.rawMember("arguments", argumentsObject(c.arguments))
-	j.close('}')
+func (c *heldCall) write(j *wire.JSON) {
+	j.Open('{')
+	j.TextMember("id", c.ID)
+	j.Object("function")
+	j.IntMember("index", int64(c.index))
+	j.TextMember("name", c.Name)
+	j.RawMember("arguments", argumentsObject(c.arguments))
+	j.Close('}')
 	if c.signature.Value != "" && c.signature.By != protocol {
-		j.textMember(signatureField, c.signature.Wrap(protocol))
+		j.TextMember(signatureField, c.signature.Wrap(protocol))
 	}
-	j.close('}')
+	j.Close('}')
 }
 
 // End appends the last line, which has the counters. An answer that has failed, or that has no reason to stop, gets
@@ -231,15 +232,15 @@ func (w *Writer) timing(now time.Time) timing {
 
 // writeEnd writes what the last line has besides its message. All counters are there, also those that are not known,
 // because readers in languages with strict types miss them.
-func writeEnd(j *jsonText, reason conversation.Reason, u conversation.Usage, t timing) {
-	j.rawMember("done", "true")
-	j.textMember("done_reason", reasonName(reason))
-	j.intMember("total_duration", int64(t.total))
-	j.intMember("load_duration", 0)
-	j.intMember("prompt_eval_count", int64(u.Input))
-	j.intMember("prompt_eval_duration", int64(t.prompt))
-	j.intMember("eval_count", int64(u.Output))
-	j.intMember("eval_duration", int64(t.answer))
+func writeEnd(j *wire.JSON, reason conversation.Reason, u conversation.Usage, t timing) {
+	j.RawMember("done", "true")
+	j.TextMember("done_reason", reasonName(reason))
+	j.IntMember("total_duration", int64(t.total))
+	j.IntMember("load_duration", 0)
+	j.IntMember("prompt_eval_count", int64(u.Input))
+	j.IntMember("prompt_eval_duration", int64(t.prompt))
+	j.IntMember("eval_count", int64(u.Output))
+	j.IntMember("eval_duration", int64(t.answer))
 }
 
 func reasonName(r conversation.Reason) string {
@@ -260,26 +261,26 @@ func EncodeAnswer(op dialect.Operation, req *conversation.Request, a *conversati
 	m := collect(a)
 	j := h.begin(nil)
 	if !h.generate {
-		j.member("message", '{')
-		j.rawMember("role", `"assistant"`)
-		j.textMember("content", m.content)
+		j.Object("message")
+		j.RawMember("role", `"assistant"`)
+		j.TextMember("content", m.content)
 	} else {
-		j.textMember("response", m.content)
+		j.TextMember("response", m.content)
 	}
-	j.textIf("thinking", m.thinking)
+	j.TextIf("thinking", m.thinking)
 	if len(m.calls) > 0 {
-		j.member("tool_calls", '[')
+		j.Array("tool_calls")
 		for i := range m.calls {
 			m.calls[i].write(&j)
 		}
-		j.close(']')
+		j.Close(']')
 	}
 	if !h.generate {
-		j.close('}')
+		j.Close('}')
 	}
 	writeEnd(&j, a.Reason, a.Usage, timing{})
 	writeLogprobs(&j, m.logprobs)
-	j.close('}')
+	j.Close('}')
 	return j
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 )
 
 // assembler makes events of chunks. Text, reasoning and refusals follow each other, one open at a time; calls stay open
@@ -48,7 +49,7 @@ type call struct {
 }
 
 func newAssembler(req *conversation.Request) assembler {
-	return assembler{names: originalNames(req), turn: len(req.Messages), stops: req.Stop}
+	return assembler{names: openaiapi.OriginalNames(req), turn: len(req.Messages), stops: req.Stop}
 }
 
 // take returns the events made so far and forgets them.
@@ -66,7 +67,7 @@ func (a *assembler) add() error {
 	if c.failed || c.choice.finish == "error" { // OpenRouter's reason
 		a.begin()
 		a.done = true
-		a.emit(conversation.Event{Kind: conversation.Failed, Failure: conversation.Failure{Code: string(c.fault.code())}})
+		a.emit(conversation.Event{Kind: conversation.Failed, Failure: conversation.Failure{Code: string(c.fault.Code())}})
 		return nil
 	}
 	if c.chosen || c.usage != (conversation.Usage{}) {

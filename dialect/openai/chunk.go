@@ -5,6 +5,7 @@ package openai
 
 import (
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -16,7 +17,7 @@ type chunk struct {
 	chosen    bool
 	usage     conversation.Usage
 	failed    bool
-	fault     fault
+	fault     openaiapi.Fault
 }
 
 // choice is one, with a delta or a message, which have the same members.
@@ -72,7 +73,7 @@ func (c *chunk) parse(data []byte) error {
 		case "error":
 			c.failed = !p.Null()
 			if c.failed {
-				c.fault = readFault(p)
+				c.fault = openaiapi.ReadFault(p)
 			}
 		}
 	}) {
@@ -102,14 +103,14 @@ func (c *chunk) readChoice(p *wire.Parser) {
 		case "logprobs":
 			p.Object(func(key []byte) {
 				if k := string(key); k == "content" || k == "refusal" {
-					ch.logprobs = readLogprobs(p, ch.logprobs)
+					ch.logprobs = append(ch.logprobs, openaiapi.ReadLogprobs(p)...)
 				}
 			})
 		case "usage": // Moonshot's
 			c.usage.Merge(readUsage(p))
 		case "error": // OpenRouter's
 			if c.failed = !p.Null(); c.failed {
-				c.fault = readFault(p)
+				c.fault = openaiapi.ReadFault(p)
 			}
 		}
 	})
@@ -206,26 +207,6 @@ func (d *callDelta) readFunction(p *wire.Parser) {
 			}
 		}
 	})
-}
-
-func readLogprobs(p *wire.Parser, list []conversation.Logprob) []conversation.Logprob {
-	p.Array(func(int) {
-		var l conversation.Logprob
-		p.Object(func(key []byte) {
-			switch string(key) {
-			case "token":
-				l.Token = p.String()
-			case "logprob":
-				l.Logprob = p.Float()
-			case "bytes":
-				p.Array(func(int) { l.Bytes = append(l.Bytes, byte(p.Int())) })
-			case "top_logprobs":
-				l.Top = readLogprobs(p, nil)
-			}
-		})
-		list = append(list, l)
-	})
-	return list
 }
 
 // readUsage takes the counts. Reasoning is part of the output; xAI, who counts it apart, is told by its total.

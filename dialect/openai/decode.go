@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -254,12 +255,12 @@ func (d *decoder) other(field string) {
 // fieldName is an unknown field's name as a header can have it.
 func fieldName(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if r < 0x80 && (nameByte(byte(r)) || r == '.') {
+		if r < 0x80 && (openaiapi.NameByte(byte(r)) || r == '.') {
 			return r
 		}
 		return '?'
 	}, name)
-	return name[:min(len(name), maxNameLen)]
+	return name[:min(len(name), openaiapi.MaxName)]
 }
 
 // texts reads a string or an array of them.

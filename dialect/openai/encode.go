@@ -10,6 +10,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -17,8 +18,8 @@ import (
 // asked for its usage. What is left out is named in dropped; a request whose answer would be another without what cannot
 // be carried is refused with status 400.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
-	e := encoder{req: req, dropped: dropped, family: familyOf(req.Model)}
-	e.dst = append(make([]byte, 0, sizeHint(req)), `{"model":`...)
+	e := encoder{req: req, dropped: dropped, family: openaiapi.FamilyOf(req.Model)}
+	e.dst = append(make([]byte, 0, req.SizeHint()), `{"model":`...)
 	e.dst = wire.AppendString(e.dst, req.Model)
 	e.messages()
 	e.tools()
@@ -40,7 +41,7 @@ func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (pa
 type encoder struct {
 	req     *conversation.Request
 	dropped *conversation.Dropped
-	family  family
+	family  openaiapi.Family
 	dst     []byte
 	calls   calls
 	moved   []movedMedia // media of tool results, to follow them in a user message
@@ -87,32 +88,6 @@ func (e *encoder) strings(list []string) {
 	e.dst = append(e.dst, ']')
 }
 
-// sizeHint is about as long as the request will be.
-func sizeHint(req *conversation.Request) int {
-	n := 1024
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters)
-	}
-	for i := range req.Messages {
-		n += 64
-		for _, part := range req.Messages[i].Parts {
-			switch part := part.(type) {
-			case conversation.TextPart:
-				n += len(part.Text) + len(part.Text)/16
-			case conversation.ImagePart:
-				n += len(part.Data) + 64
-			case conversation.FilePart:
-				n += len(part.Data) + 64
-			case conversation.CallPart:
-				n += len(part.Arguments) + len(part.Arguments)/4 + 128
-			case conversation.ResultPart:
-				n += 256
-			}
-		}
-	}
-	return n
-}
-
 func (e *encoder) tools() {
 	functions := 0
 	for i := range e.req.Tools {
@@ -135,7 +110,7 @@ func (e *encoder) tools() {
 	if e.req.Parallel == nil || functions == 0 {
 		return
 	}
-	if e.family.series == "o" { // refused there
+	if e.family.Series == "o" { // refused there
 		if !*e.req.Parallel {
 			e.dropped.Add("parallel_tool_calls")
 		}
@@ -146,7 +121,7 @@ func (e *encoder) tools() {
 
 func (e *encoder) tool(t *conversation.Tool) {
 	e.dst = append(e.dst, `{"type":"function","function":{"name":`...)
-	e.dst = wire.AppendString(e.dst, wireName(t.Name))
+	e.dst = wire.AppendString(e.dst, openaiapi.WireName(t.Name))
 	if t.Description != "" {
 		e.text("description", t.Description)
 	}
@@ -215,7 +190,7 @@ func (e *encoder) choice(tools bool) {
 		}
 		e.key("tool_choice")
 		e.dst = append(e.dst, `{"type":"function","function":{"name":`...)
-		e.dst = wire.AppendString(e.dst, wireName(c.Name))
+		e.dst = wire.AppendString(e.dst, openaiapi.WireName(c.Name))
 		e.dst = append(e.dst, '}', '}')
 	}
 }
@@ -225,7 +200,7 @@ var choiceNames = [...]string{conversation.ChoiceAuto: "auto", conversation.Choi
 func (e *encoder) limits() {
 	r := e.req
 	if r.MaxTokens > 0 {
-		e.integer(e.family.limitField(), int64(r.MaxTokens))
+		e.integer(limitField(e.family), int64(r.MaxTokens))
 	}
 	if r.Candidates > 1 {
 		e.dropped.Add("n")
@@ -269,7 +244,7 @@ func (e *encoder) sampling() {
 func (e *encoder) number(name string, value *float64, standard float64) {
 	switch {
 	case value == nil:
-	case !e.family.reasons:
+	case !e.family.Reasons:
 		e.key(name)
 		e.dst = wire.AppendFloat(e.dst, *value)
 	case *value != standard:
@@ -287,7 +262,7 @@ func (e *encoder) format() {
 		e.dst = append(e.dst, `,"response_format":{"type":"json_schema","json_schema":{"name":`...)
 		name := "answer"
 		if f.Name != "" {
-			name = wireName(f.Name)
+			name = openaiapi.WireName(f.Name)
 		}
 		e.dst = wire.AppendString(e.dst, name)
 		if f.Description != "" {
@@ -303,11 +278,11 @@ func (e *encoder) format() {
 }
 
 func (e *encoder) reasoning() {
-	effort, ok := e.family.effort(e.req.Reasoning)
+	effort, ok := e.family.Effort(e.req.Reasoning)
 	if !ok {
 		e.dropped.Add("reasoning")
 	}
 	if effort != "" {
-		e.text("reasoning_effort", effort)
+		e.text("reasoning_effort", e.family.Nearest(effort))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -94,7 +95,7 @@ func (e *encoder) toolCalls(list []conversation.CallPart) {
 		e.dst = append(e.dst, `{"id":`...)
 		e.dst = wire.AppendString(e.dst, e.calls.add(c.ID, c.Name))
 		e.dst = append(e.dst, `,"type":"function","function":{"name":`...)
-		e.dst = wire.AppendString(e.dst, wireName(c.Name))
+		e.dst = wire.AppendString(e.dst, openaiapi.WireName(c.Name))
 		arguments := c.Arguments
 		if arguments == "" {
 			arguments = "{}"

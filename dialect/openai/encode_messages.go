@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -21,7 +22,7 @@ func (e *encoder) messages() {
 	e.dst = append(e.dst, '[')
 	start := len(e.dst)
 	list := e.req.Messages
-	if e.family.openAI && e.req.Format.Kind == conversation.FormatJSON && !mentionsJSON(list) {
+	if e.family.Own && e.req.Format.Kind == conversation.FormatJSON && !mentionsJSON(list) {
 		e.spoken("system", &conversation.Message{Parts: []conversation.Part{conversation.TextPart{Text: "Answer in JSON."}}})
 	}
 	for i := 0; i < len(list); i++ {
@@ -97,7 +98,7 @@ func (e *encoder) spoken(role string, m *conversation.Message) {
 func (e *encoder) name(name string) {
 	switch {
 	case name == "":
-	case len(name) > maxNameLen || strings.ContainsAny(name, " \t\r\n<|\\/>"):
+	case len(name) > openaiapi.MaxName || strings.ContainsAny(name, " \t\r\n<|\\/>"):
 		e.dropped.Add("message.name")
 	default:
 		e.text("name", name)

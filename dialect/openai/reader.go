@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -63,7 +64,7 @@ func (r *Reader) event(name string, data []byte) error {
 		return malformed(err)
 	}
 	if name == "error" && !a.chunk.failed {
-		a.chunk.failed, a.chunk.fault = true, readFault(wire.Parse(data))
+		a.chunk.failed, a.chunk.fault = true, openaiapi.ReadFault(wire.Parse(data))
 	}
 	return a.add()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -305,8 +306,8 @@ func TestReaderStopSequence(t *testing.T) {
 func TestReaderRestoresNames(t *testing.T) {
 	long := "mcp__server__" + strings.Repeat("x", 60)
 	req := &conversation.Request{Tools: []conversation.Tool{{Name: long}, {Name: "a.b"}, {Name: "plain"}}}
-	in := chunks(done, `"delta":{"tool_calls":[{"index":0,"id":"1","function":{"name":"`+wireName(long)+`","arguments":"{}"}},`+
-		`{"index":1,"id":"2","function":{"name":"`+wireName("a.b")+`","arguments":"{}"}},{"index":2,"id":"3","function":{"name":"plain","arguments":"{}"}}]}`)
+	in := chunks(done, `"delta":{"tool_calls":[{"index":0,"id":"1","function":{"name":"`+openaiapi.WireName(long)+`","arguments":"{}"}},`+
+		`{"index":1,"id":"2","function":{"name":"`+openaiapi.WireName("a.b")+`","arguments":"{}"}},{"index":2,"id":"3","function":{"name":"plain","arguments":"{}"}}]}`)
 	got, err := events(0, req, in)
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +319,7 @@ func TestReaderRestoresNames(t *testing.T) {
 	if diff := cmp.Diff([]string{long, "a.b", "plain"}, names); diff != "" {
 		t.Error(diff)
 	}
-	if n := len(wireName(long)); n != 64 {
+	if n := len(openaiapi.WireName(long)); n != 64 {
 		t.Errorf("the long name has %d characters on the wire, want 64", n)
 	}
 }

@@ -4,7 +4,9 @@
 package responses
 
 import (
+	"bytes"
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
+	"github.com/tokengo/tokengo/dialect/wire"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -42,7 +46,7 @@ func EncodeAnswer(_ dialect.Operation, req *conversation.Request, a *conversatio
 	if last := len(r.items) - 1; status == incomplete && last >= 0 {
 		r.items[last].status = incomplete
 	}
-	var j jsonText
+	var j wire.JSON
 	r.write(&j, status)
 	return j
 }
@@ -73,13 +77,13 @@ func newResponse(req *conversation.Request) response {
 
 // begin takes what the backend says; what it does not say stays as it was asked for, or is made up.
 func (r *response) begin(e *conversation.Event) {
-	const longest = maxNameLen - 16 // what comes before and after it in ids of items
+	const longest = maxIDLen - 16 // what comes before and after it in ids of items
 	r.id = strings.TrimPrefix(e.ID, responsePrefix)
 	switch {
 	case r.id == "": // tools tell answers apart by their ids
 		r.id = rand.Text()
 	case len(r.id) > longest:
-		r.id = digest(r.id, longest)
+		r.id = openaiapi.Digest(r.id, longest)
 	}
 	if e.Model != "" {
 		r.model = e.Model
@@ -130,43 +134,43 @@ func (r *response) incompleteReason() string {
 
 // write writes the response object: the answer so far and what was asked for. It does not repeat instructions and tools,
 // which tools have themselves.
-func (r *response) write(j *jsonText, status string) {
-	j.open('{')
-	j.text("id", responsePrefix+r.id)
-	j.text("object", "response")
-	j.integer("created_at", r.created)
-	j.text("status", status)
-	j.raw("background", "false")
+func (r *response) write(j *wire.JSON, status string) {
+	j.Open('{')
+	j.TextMember("id", responsePrefix+r.id)
+	j.TextMember("object", "response")
+	j.IntMember("created_at", r.created)
+	j.TextMember("status", status)
+	j.RawMember("background", "false")
 	r.writeError(j)
-	j.name("incomplete_details")
+	j.Name("incomplete_details")
 	if reason := r.incompleteReason(); status == incomplete && reason != "" {
-		j.open('{')
-		j.text("reason", reason)
-		j.close('}')
+		j.Open('{')
+		j.TextMember("reason", reason)
+		j.Close('}')
 	} else {
-		j.element("null")
+		j.Raw("null")
 	}
-	j.raw("instructions", "null")
-	j.name("max_output_tokens")
-	j.element(number(r.req.MaxTokens))
-	j.text("model", r.model)
-	j.array("output")
+	j.RawMember("instructions", "null")
+	j.Name("max_output_tokens")
+	j.Raw(number(r.req.MaxTokens))
+	j.TextMember("model", r.model)
+	j.Array("output")
 	if status != inProgress {
 		for _, it := range r.items {
 			it.write(j, true)
 		}
 	}
-	j.close(']')
+	j.Close(']')
 	r.writeAsked(j)
-	j.name("usage")
+	j.Name("usage")
 	if status == inProgress {
-		j.element("null")
+		j.Raw("null")
 	} else {
 		writeUsage(j, r.usage)
 	}
-	j.raw("user", "null")
-	j.raw("metadata", "{}")
-	j.close('}')
+	j.RawMember("user", "null")
+	j.RawMember("metadata", "{}")
+	j.Close('}')
 }
 
 func number(n int) string {
@@ -177,103 +181,112 @@ func number(n int) string {
 }
 
 // writeAsked repeats the settings of the request.
-func (r *response) writeAsked(j *jsonText) {
+func (r *response) writeAsked(j *wire.JSON) {
 	q := r.req
-	j.boolean("parallel_tool_calls", q.Parallel == nil || *q.Parallel)
-	j.raw("previous_response_id", "null")
-	j.object("reasoning")
+	j.BoolMember("parallel_tool_calls", q.Parallel == nil || *q.Parallel)
+	j.RawMember("previous_response_id", "null")
+	j.Object("reasoning")
 	effort := q.Reasoning.Effort
 	if q.Reasoning.Mode == conversation.ReasoningOff {
 		effort = "none"
 	}
 	nullable(j, "effort", effort)
 	nullable(j, "summary", q.Reasoning.Summary)
-	j.close('}')
-	j.raw("store", "false")
+	j.Close('}')
+	j.RawMember("store", "false")
 	writeFloat(j, "temperature", q.Sampling.Temperature)
-	j.object("text")
-	j.object("format")
+	j.Object("text")
+	j.Object("format")
 	switch q.Format.Kind {
 	case conversation.FormatJSON:
-		j.text("type", "json_object")
+		j.TextMember("type", "json_object")
 	case conversation.FormatSchema:
-		j.text("type", "json_schema")
-		j.text("name", q.Format.Name)
-		j.raw("schema", string(q.Format.Schema))
-		j.boolean("strict", q.Format.Strict != nil && *q.Format.Strict)
+		j.TextMember("type", "json_schema")
+		j.TextMember("name", q.Format.Name)
+		j.RawMember("schema", oneLine(q.Format.Schema))
+		j.BoolMember("strict", q.Format.Strict != nil && *q.Format.Strict)
 	default:
-		j.text("type", "text")
+		j.TextMember("type", "text")
 	}
-	j.close('}')
-	j.close('}')
+	j.Close('}')
+	j.Close('}')
 	r.writeChoice(j)
-	j.raw("tools", "[]")
-	j.integer("top_logprobs", int64(q.TopLogprobs))
+	j.RawMember("tools", "[]")
+	j.IntMember("top_logprobs", int64(q.TopLogprobs))
 	writeFloat(j, "top_p", q.Sampling.TopP)
-	j.text("truncation", "disabled")
+	j.TextMember("truncation", "disabled")
 }
 
-func (r *response) writeChoice(j *jsonText) {
+func (r *response) writeChoice(j *wire.JSON) {
 	switch c := r.req.Choice; c.Mode {
 	case conversation.ChoiceNamed:
 		o := r.originOf(c.Name)
-		j.object("tool_choice")
-		j.text("type", o.kind)
-		j.text("name", o.name)
-		j.close('}')
+		j.Object("tool_choice")
+		j.TextMember("type", o.kind)
+		j.TextMember("name", o.name)
+		j.Close('}')
 	case conversation.ChoiceNone, conversation.ChoiceRequired:
-		j.text("tool_choice", choiceNames[c.Mode])
+		j.TextMember("tool_choice", choiceNames[c.Mode])
 	default:
-		j.text("tool_choice", "auto")
+		j.TextMember("tool_choice", "auto")
 	}
 }
 
-func nullable(j *jsonText, name, value string) {
+func nullable(j *wire.JSON, name, value string) {
 	if value == "" {
-		j.raw(name, "null")
+		j.RawMember(name, "null")
 		return
 	}
-	j.text(name, value)
+	j.TextMember(name, value)
 }
 
 // writeFloat writes a setting whose default is 1.
-func writeFloat(j *jsonText, name string, value *float64) {
+func writeFloat(j *wire.JSON, name string, value *float64) {
 	f := 1.0
 	if value != nil {
 		f = *value
 	}
-	j.float(name, f)
+	j.FloatMember(name, f)
 }
 
-func writeUsage(j *jsonText, u conversation.Usage) {
-	j.open('{')
-	j.integer("input_tokens", int64(u.Input))
-	j.object("input_tokens_details")
-	j.integer("cached_tokens", int64(u.CacheRead))
-	j.integer("cache_write_tokens", int64(u.CacheWrite))
-	j.close('}')
-	j.integer("output_tokens", int64(u.Output))
-	j.object("output_tokens_details")
-	j.integer("reasoning_tokens", int64(u.Reasoning))
-	j.close('}')
-	j.integer("total_tokens", int64(u.Total()))
-	j.close('}')
+func writeUsage(j *wire.JSON, u conversation.Usage) {
+	j.Open('{')
+	j.IntMember("input_tokens", int64(u.Input))
+	j.Object("input_tokens_details")
+	j.IntMember("cached_tokens", int64(u.CacheRead))
+	j.IntMember("cache_write_tokens", int64(u.CacheWrite))
+	j.Close('}')
+	j.IntMember("output_tokens", int64(u.Output))
+	j.Object("output_tokens_details")
+	j.IntMember("reasoning_tokens", int64(u.Reasoning))
+	j.Close('}')
+	j.IntMember("total_tokens", int64(u.Total()))
+	j.Close('}')
 }
 
 // writeError writes why the answer failed. OpenAI's set of codes is closed here.
-func (r *response) writeError(j *jsonText) {
+func (r *response) writeError(j *wire.JSON) {
 	if r.failure == nil {
-		j.raw("error", "null")
+		j.RawMember("error", "null")
 		return
 	}
 	code := "server_error"
 	if status, _, _ := r.failure.Response(dialect.Operation{Protocol: service.OpenAI}); status == http.StatusTooManyRequests {
 		code = "rate_limit_exceeded"
 	}
-	j.object("error")
-	j.text("code", code)
-	j.text("message", r.failure.Code.Message())
-	j.close('}')
+	j.Object("error")
+	j.TextMember("code", code)
+	j.TextMember("message", r.failure.Code.Message())
+	j.Close('}')
 }
 
 func appendByte(dst []byte, b byte) []byte { return strconv.AppendUint(dst, uint64(b), 10) }
+
+// oneLine is JSON as the data of an event can hold it.
+func oneLine(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return "null"
+	}
+	return b.String()
+}

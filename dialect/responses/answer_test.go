@@ -137,7 +137,7 @@ func TestEncodeAnswerMakesIDs(t *testing.T) {
 		t.Errorf("answers without an id: %v and %v at %v", a["id"], b["id"], a["created_at"])
 	}
 	long := compact(t, EncodeAnswer(op, nil, &conversation.Answer{ID: strings.Repeat("x", 200)})).(map[string]any)
-	if id := long["id"].(string); len(id) > maxNameLen {
+	if id := long["id"].(string); len(id) > maxIDLen {
 		t.Errorf("id %s", id)
 	}
 }

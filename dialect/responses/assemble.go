@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 )
 
 // assembler makes events of what a backend says, in the order that events have whatever it sends. It keeps what is open,
@@ -48,7 +49,9 @@ type openPart struct {
 	some    bool // a piece of it was told
 }
 
-func newAssembler(req *conversation.Request) assembler { return assembler{names: originalNames(req)} }
+func newAssembler(req *conversation.Request) assembler {
+	return assembler{names: openaiapi.OriginalNames(req)}
+}
 
 func (a *assembler) take() []conversation.Event {
 	out := a.out
@@ -330,7 +333,11 @@ func (a *assembler) reason(b *answerBody) conversation.Reason {
 	return conversation.Stopped
 }
 
-func (a *assembler) fail(f *fault) {
+// fail ends the answer. What is known of the fault may be nothing, nil.
+func (a *assembler) fail(f *openaiapi.Fault) {
 	a.over = true
-	a.add(conversation.Event{Kind: conversation.Failed, Failure: f.failure()})
+	if f == nil {
+		f = new(openaiapi.Fault)
+	}
+	a.add(conversation.Event{Kind: conversation.Failed, Failure: conversation.Failure{Code: string(f.Code(signs...))}})
 }

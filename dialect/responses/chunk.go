@@ -5,6 +5,7 @@ package responses
 
 import (
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -22,8 +23,8 @@ type chunk struct {
 	item     answerItem
 	response answerBody
 	part     answerContent
-	fault    *fault
-	own      fault // type and code of an error event that has them beside the message
+	fault    *openaiapi.Fault
+	own      openaiapi.Fault // type and code of an error event that has them beside the message
 }
 
 // answerBody is a response object.
@@ -34,7 +35,7 @@ type answerBody struct {
 	hasOutput                     bool
 	usage                         conversation.Usage
 	hasUsage                      bool
-	fault                         *fault
+	fault                         *openaiapi.Fault
 }
 
 // answerItem is an item of output.
@@ -78,7 +79,7 @@ func (c *chunk) field(p *wire.Parser, key []byte) {
 	case "text", "refusal", "arguments", "input":
 		c.text = p.String()
 	case "logprobs":
-		c.logprobs = readLogprobs(p)
+		c.logprobs = openaiapi.ReadLogprobs(p)
 	case "item":
 		c.item = readItem(p)
 	case "response":
@@ -88,7 +89,7 @@ func (c *chunk) field(p *wire.Parser, key []byte) {
 	case "error":
 		c.fault = readFault(p)
 	case "code", "status":
-		c.own.add(p)
+		c.own.Add(p)
 	}
 }
 
@@ -163,7 +164,7 @@ func readContent(p *wire.Parser) answerContent {
 		case "text", "refusal":
 			c.text += p.String()
 		case "logprobs":
-			c.logprobs = readLogprobs(p)
+			c.logprobs = openaiapi.ReadLogprobs(p)
 		}
 	})
 	return c
@@ -194,24 +195,3 @@ func readUsage(p *wire.Parser, key []byte, u *conversation.Usage) {
 }
 
 func count(p *wire.Parser) int { return max(0, p.Int()) }
-
-func readLogprobs(p *wire.Parser) []conversation.Logprob {
-	var list []conversation.Logprob
-	p.Array(func(int) {
-		var l conversation.Logprob
-		p.Object(func(key []byte) {
-			switch string(key) {
-			case "token":
-				l.Token = p.String()
-			case "logprob":
-				l.Logprob = p.Float()
-			case "bytes":
-				p.Array(func(int) { l.Bytes = append(l.Bytes, byte(p.Int())) })
-			case "top_logprobs":
-				l.Top = readLogprobs(p)
-			}
-		})
-		list = append(list, l)
-	})
-	return list
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
@@ -186,7 +187,7 @@ func (d *decoder) other(prefix string, key []byte) {
 func fieldName(name []byte) bool {
 	const longest = 64
 	for _, c := range name {
-		if !nameByte(c) {
+		if !openaiapi.NameByte(c) {
 			return false
 		}
 	}

@@ -221,11 +221,11 @@ func (d *decoder) call(in *item) {
 	}
 	if trimmed := strings.TrimSpace(arguments); trimmed == "" || trimmed == "null" {
 		arguments = "{}"
-	} else if !isObject(arguments) { // as the model wrote it, wrongly; other protocols have objects only
-		j := jsonText{}
-		j.open('{')
-		j.text("arguments", arguments)
-		j.close('}')
+	} else if !wire.IsObject(arguments) { // as the model wrote it, wrongly; other protocols have objects only
+		j := wire.JSON{}
+		j.Open('{')
+		j.TextMember("arguments", arguments)
+		j.Close('}')
 		arguments = string(j)
 	}
 	name := d.called(o)
@@ -238,19 +238,19 @@ func (d *decoder) call(in *item) {
 
 // shellArguments are the arguments of the function that stands for the local shell.
 func (d *decoder) shellArguments(action []byte) string {
-	j := jsonText{}
-	j.open('{')
+	j := wire.JSON{}
+	j.Open('{')
 	d.within(action, func() {
 		d.Object(func(key []byte) {
 			switch name := string(key); name {
 			case "command", "working_directory", "timeout_ms", "env":
 				if d.Kind() != wire.NullValue {
-					j.raw(name, string(d.Raw()))
+					j.RawMember(name, string(d.Raw()))
 				}
 			}
 		})
 	})
-	j.close('}')
+	j.Close('}')
 	return string(j)
 }
 

@@ -8,39 +8,41 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
+	"github.com/tokengo/tokengo/dialect/wire"
 )
 
 // EncodeRequest returns a request as a Responses backend takes it, and the path to send it to. The backend is told to
 // store nothing, and asked for what it wants back of its reasoning. What is left out is named in dropped; a request whose
 // answer would be another without what cannot be carried is refused with status 400.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
-	e := encoder{req: req, dropped: dropped, family: familyOf(req.Model)}
-	e.jsonText = make(jsonText, 0, sizeHint(req))
-	e.open('{')
-	e.text("model", req.Model)
+	e := encoder{req: req, dropped: dropped, family: openaiapi.FamilyOf(req.Model)}
+	e.JSON = make(wire.JSON, 0, req.SizeHint())
+	e.Open('{')
+	e.TextMember("model", req.Model)
 	e.input()
 	e.tools()
 	e.limits()
 	e.sampling()
 	e.format()
 	e.reasoning()
-	e.boolean("store", false)
+	e.BoolMember("store", false)
 	if req.Stream {
-		e.boolean("stream", true)
+		e.BoolMember("stream", true)
 	}
-	e.close('}')
+	e.Close('}')
 	if e.fail != nil {
 		return "", nil, e.fail
 	}
-	return responsesPath, e.jsonText, nil
+	return responsesPath, e.JSON, nil
 }
 
 // encoder writes one request.
 type encoder struct {
-	jsonText
+	wire.JSON
 	req     *conversation.Request
 	dropped *conversation.Dropped
-	family  family
+	family  openaiapi.Family
 	calls   calls
 	fail    *dialect.Error
 }
@@ -52,32 +54,6 @@ func (e *encoder) refuse(message string) {
 	}
 }
 
-// sizeHint is about as long as the request will be.
-func sizeHint(req *conversation.Request) int {
-	n := 1024
-	for i := range req.Tools {
-		n += 128 + len(req.Tools[i].Description) + len(req.Tools[i].Parameters)
-	}
-	for i := range req.Messages {
-		n += 64
-		for _, part := range req.Messages[i].Parts {
-			switch part := part.(type) {
-			case conversation.TextPart:
-				n += len(part.Text) + len(part.Text)/16 + 64
-			case conversation.ImagePart:
-				n += len(part.Data) + 64
-			case conversation.FilePart:
-				n += len(part.Data) + 64
-			case conversation.CallPart:
-				n += len(part.Arguments) + len(part.Arguments)/4 + 128
-			default:
-				n += 256
-			}
-		}
-	}
-	return n
-}
-
 func (e *encoder) tools() {
 	functions := 0
 	for i := range e.req.Tools {
@@ -87,54 +63,54 @@ func (e *encoder) tools() {
 			continue
 		}
 		if functions++; functions == 1 {
-			e.array("tools")
+			e.Array("tools")
 		}
 		e.tool(t)
 	}
 	if functions > 0 {
-		e.close(']')
+		e.Close(']')
 	}
 	e.choice(functions > 0)
 	if e.req.Parallel != nil && functions > 0 {
-		e.boolean("parallel_tool_calls", *e.req.Parallel)
+		e.BoolMember("parallel_tool_calls", *e.req.Parallel)
 	}
 }
 
 func (e *encoder) tool(t *conversation.Tool) {
-	e.open('{')
-	e.text("type", typeFunction)
-	e.text("name", wireName(t.Name))
-	e.textIf("description", t.Description)
+	e.Open('{')
+	e.TextMember("type", typeFunction)
+	e.TextMember("name", openaiapi.WireName(t.Name))
+	e.TextIf("description", t.Description)
 	if len(t.Parameters) > 0 {
-		e.raw("parameters", string(t.Parameters))
+		e.RawMember("parameters", string(t.Parameters))
 	} else {
-		e.raw("parameters", `{"type":"object","properties":{}}`)
+		e.RawMember("parameters", `{"type":"object","properties":{}}`)
 	}
 	// Responses is strict unless told not to be, and then refuses most schemas; every other protocol is not.
-	e.boolean("strict", t.Strict != nil && *t.Strict)
+	e.BoolMember("strict", t.Strict != nil && *t.Strict)
 	e.cached(t.Cache)
-	e.close('}')
+	e.Close('}')
 }
 
 func (e *encoder) choice(tools bool) {
 	switch c := e.req.Choice; c.Mode {
 	case conversation.ChoiceAuto, conversation.ChoiceNone:
 		if tools {
-			e.text("tool_choice", choiceNames[c.Mode])
+			e.TextMember("tool_choice", choiceNames[c.Mode])
 		}
 	case conversation.ChoiceRequired:
 		if !tools {
 			e.refuse("The request requires a tool call, but has no function that this exit's backend can call.")
 		}
-		e.text("tool_choice", choiceNames[c.Mode])
+		e.TextMember("tool_choice", choiceNames[c.Mode])
 	case conversation.ChoiceNamed:
 		if !slices.ContainsFunc(e.req.Tools, func(t conversation.Tool) bool { return t.Builtin == "" && t.Name == c.Name }) {
 			e.refuse("The tool that the request requires is not among its functions.")
 		}
-		e.object("tool_choice")
-		e.text("type", typeFunction)
-		e.text("name", wireName(c.Name))
-		e.close('}')
+		e.Object("tool_choice")
+		e.TextMember("type", typeFunction)
+		e.TextMember("name", openaiapi.WireName(c.Name))
+		e.Close('}')
 	}
 }
 
@@ -150,7 +126,7 @@ func (e *encoder) limits() {
 			limit = minOutputTokens
 			e.dropped.Add("max_tokens")
 		}
-		e.integer("max_output_tokens", int64(limit))
+		e.IntMember("max_output_tokens", int64(limit))
 	}
 	if r.Suffix != "" {
 		e.refuse("The field suffix (text after the gap) cannot be carried to this exit's backend.")
@@ -167,7 +143,7 @@ func (e *encoder) limits() {
 		}
 	}
 	if r.Logprobs && r.TopLogprobs > 0 {
-		e.integer("top_logprobs", int64(r.TopLogprobs))
+		e.IntMember("top_logprobs", int64(r.TopLogprobs))
 	}
 }
 
@@ -196,8 +172,8 @@ func (e *encoder) sampling() {
 func (e *encoder) number(name string, value *float64) {
 	switch {
 	case value == nil:
-	case !e.family.reasons:
-		e.float(name, *value)
+	case !e.family.Reasons:
+		e.FloatMember(name, *value)
 	case *value != 1:
 		e.dropped.Add(name)
 	}
@@ -208,32 +184,35 @@ func (e *encoder) format() {
 	if f.Kind == conversation.FormatText {
 		return
 	}
-	e.object("text")
-	e.object("format")
+	e.Object("text")
+	e.Object("format")
 	if f.Kind == conversation.FormatJSON || len(f.Schema) == 0 {
-		e.text("type", "json_object")
+		e.TextMember("type", "json_object")
 	} else {
-		e.text("type", "json_schema")
+		e.TextMember("type", "json_schema")
 		name := "answer"
 		if f.Name != "" {
-			name = wireName(f.Name)
+			name = openaiapi.WireName(f.Name)
 		}
-		e.text("name", name)
-		e.textIf("description", f.Description)
-		e.raw("schema", string(f.Schema))
+		e.TextMember("name", name)
+		e.TextIf("description", f.Description)
+		e.RawMember("schema", string(f.Schema))
 		if f.Strict != nil {
-			e.boolean("strict", *f.Strict)
+			e.BoolMember("strict", *f.Strict)
 		}
 	}
-	e.close('}')
-	e.close('}')
+	e.Close('}')
+	e.Close('}')
 }
 
 // reasoning says how much to think, and asks for what is wanted back of it and for probabilities. Models that do not
 // reason refuse to be asked for encrypted reasoning.
 func (e *encoder) reasoning() {
 	r := e.req.Reasoning
-	effort, ok := e.family.effort(r)
+	effort, ok := e.family.Effort(r)
+	if e.family.Own {
+		effort = e.family.Nearest(effort)
+	}
 	if !ok {
 		e.dropped.Add("reasoning")
 	}
@@ -241,25 +220,25 @@ func (e *encoder) reasoning() {
 	if summary == "" && r.Visible != nil && *r.Visible {
 		summary = "auto"
 	}
-	if e.family.openAI && !e.family.reasons {
+	if e.family.Own && !e.family.Reasons {
 		summary = ""
 	}
 	if effort != "" || summary != "" {
-		e.object("reasoning")
-		e.textIf("effort", effort)
-		e.textIf("summary", summary)
-		e.close('}')
+		e.Object("reasoning")
+		e.TextIf("effort", effort)
+		e.TextIf("summary", summary)
+		e.Close('}')
 	}
-	encrypted := e.family.reasons || !e.family.openAI && effort != "" && effort != "none"
+	encrypted := e.family.Reasons || !e.family.Own && effort != "" && effort != "none"
 	if !encrypted && !e.req.Logprobs {
 		return
 	}
-	e.array("include")
+	e.Array("include")
 	if encrypted {
-		e.element(`"` + includeReasoning + `"`)
+		e.Raw(`"` + includeReasoning + `"`)
 	}
 	if e.req.Logprobs {
-		e.element(`"` + includeLogprobs + `"`)
+		e.Raw(`"` + includeLogprobs + `"`)
 	}
-	e.close(']')
+	e.Close(']')
 }

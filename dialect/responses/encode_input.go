@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 )
 
 // betweenTexts separates the texts of a tool's result where they become one string. Lists are in OpenAI's protocol, too,
@@ -19,20 +20,20 @@ func (e *encoder) input() {
 	list := e.req.Messages
 	if len(list) > 1 && list[0].Role == conversation.System && len(list[0].Parts) == 1 && list[0].Name == "" {
 		if text, ok := list[0].Parts[0].(conversation.TextPart); ok {
-			e.text("instructions", text.Text)
+			e.TextMember("instructions", text.Text)
 			e.cached(text.Cache)
 			list = list[1:]
 		}
 	}
-	e.array("input")
-	start := len(e.jsonText)
+	e.Array("input")
+	start := len(e.JSON)
 	for i := range list {
 		e.message(&list[i])
 	}
-	if len(e.jsonText) == start {
+	if len(e.JSON) == start {
 		e.refuse("The request has no message that this exit's backend could answer.")
 	}
-	e.close(']')
+	e.Close(']')
 }
 
 func (e *encoder) message(m *conversation.Message) {
@@ -67,8 +68,8 @@ func (e *encoder) cached(c *conversation.CacheControl) {
 
 // item begins an item of input.
 func (e *encoder) item(kind string) {
-	e.open('{')
-	e.text("type", kind)
+	e.Open('{')
+	e.TextMember("type", kind)
 }
 
 // spoken writes a message of the system's or the user's.
@@ -77,16 +78,16 @@ func (e *encoder) spoken(role string, parts []conversation.Part) {
 		return
 	}
 	e.item(typeMessage)
-	e.text("role", role)
+	e.TextMember("role", role)
 	if text, ok := parts[0].(conversation.TextPart); ok && len(parts) == 1 {
-		e.text("content", text.Text)
+		e.TextMember("content", text.Text)
 		e.cached(text.Cache)
 	} else {
-		e.array("content")
+		e.Array("content")
 		e.contents(parts)
-		e.close(']')
+		e.Close(']')
 	}
-	e.close('}')
+	e.Close('}')
 }
 
 func (e *encoder) contents(parts []conversation.Part) {
@@ -95,8 +96,8 @@ func (e *encoder) contents(parts []conversation.Part) {
 		case conversation.TextPart:
 			e.cached(part.Cache)
 			e.item(typeInputText)
-			e.text("text", part.Text)
-			e.close('}')
+			e.TextMember("text", part.Text)
+			e.Close('}')
 		case conversation.ImagePart:
 			e.cached(part.Cache)
 			e.image(&part.Media)
@@ -131,11 +132,11 @@ func (e *encoder) image(m *conversation.Media) {
 	e.item(typeInputImage)
 	switch {
 	case m.Data != "":
-		e.text("image_url", dataURI(m, "image/png"))
+		e.TextMember("image_url", dataURI(m, "image/png"))
 	case web(m.URL):
-		e.text("image_url", m.URL)
+		e.TextMember("image_url", m.URL)
 	case ownFile(m.FileID):
-		e.text("file_id", m.FileID)
+		e.TextMember("file_id", m.FileID)
 	default:
 		e.refuse("An image is neither in the request nor at a web address, so that this exit's backend cannot take it.")
 	}
@@ -143,8 +144,8 @@ func (e *encoder) image(m *conversation.Media) {
 	if detail == "" {
 		detail = "auto" // optional to OpenAI, but not to others
 	}
-	e.text("detail", detail)
-	e.close('}')
+	e.TextMember("detail", detail)
+	e.Close('}')
 }
 
 func (e *encoder) file(m *conversation.Media) {
@@ -155,16 +156,16 @@ func (e *encoder) file(m *conversation.Media) {
 		if name == "" { // OpenAI wants one
 			name = "file" + extensionOf(m.MediaType)
 		}
-		e.text("filename", name)
-		e.text("file_data", dataURI(m, "application/octet-stream"))
+		e.TextMember("filename", name)
+		e.TextMember("file_data", dataURI(m, "application/octet-stream"))
 	case web(m.URL):
-		e.text("file_url", m.URL)
+		e.TextMember("file_url", m.URL)
 	case ownFile(m.FileID):
-		e.text("file_id", m.FileID)
+		e.TextMember("file_id", m.FileID)
 	default:
 		e.refuse("A file is neither in the request nor at a web address, so that this exit's backend cannot take it.")
 	}
-	e.close('}')
+	e.Close('}')
 }
 
 func extensionOf(mediaType string) string {
@@ -206,19 +207,19 @@ func (e *encoder) said(open bool, kind, member, text string) bool {
 	}
 	if !open {
 		e.item(typeMessage)
-		e.text("role", "assistant")
-		e.array("content")
+		e.TextMember("role", "assistant")
+		e.Array("content")
 	}
 	e.item(kind)
-	e.text(member, text)
-	e.close('}')
+	e.TextMember(member, text)
+	e.Close('}')
 	return true
 }
 
 func (e *encoder) endSaid(open bool) bool {
 	if open {
-		e.close(']')
-		e.close('}')
+		e.Close(']')
+		e.Close('}')
 	}
 	return false
 }
@@ -233,10 +234,10 @@ func (e *encoder) call(c *conversation.CallPart) {
 		arguments = "{}"
 	}
 	e.item(typeFunctionCall)
-	e.text("call_id", e.calls.add(c.ID, c.Name))
-	e.text("name", wireName(c.Name))
-	e.text("arguments", arguments)
-	e.close('}')
+	e.TextMember("call_id", e.calls.add(c.ID, c.Name))
+	e.TextMember("name", openaiapi.WireName(c.Name))
+	e.TextMember("arguments", arguments)
+	e.Close('}')
 }
 
 // thinking writes a reasoning item of a Responses backend. OpenAI takes none without its encrypted content, and none that
@@ -253,15 +254,15 @@ func (e *encoder) thinking(t *conversation.ThinkingPart, rest []conversation.Par
 		return
 	}
 	e.item(typeReasoning)
-	e.array("summary")
+	e.Array("summary")
 	if t.Text != "" {
 		e.item(typeSummaryText)
-		e.text("text", t.Text)
-		e.close('}')
+		e.TextMember("text", t.Text)
+		e.Close('}')
 	}
-	e.close(']')
-	e.text("encrypted_content", encrypted)
-	e.close('}')
+	e.Close(']')
+	e.TextMember("encrypted_content", encrypted)
+	e.Close('}')
 }
 
 func leadsSomewhere(rest []conversation.Part) bool {
@@ -294,19 +295,19 @@ func (e *encoder) result(r *conversation.ResultPart) {
 	text := strings.Join(texts, betweenTexts)
 	failed := r.IsError && !strings.Contains(strings.ToLower(text[:min(len(text), 80)]), "error")
 	e.item(typeFunctionOutput)
-	e.text("call_id", e.calls.answer(r.CallID, r.Name))
+	e.TextMember("call_id", e.calls.answer(r.CallID, r.Name))
 	if len(texts) == len(parts) {
 		if failed { // there is no field for it
 			text = strings.TrimSuffix("Error: "+text, ": ")
 		}
-		e.text("output", text)
+		e.TextMember("output", text)
 	} else {
-		e.array("output")
+		e.Array("output")
 		if failed {
-			e.element(`{"type":"input_text","text":"Error:"}`)
+			e.Raw(`{"type":"input_text","text":"Error:"}`)
 		}
 		e.contents(parts)
-		e.close(']')
+		e.Close(']')
 	}
-	e.close('}')
+	e.Close('}')
 }

@@ -182,34 +182,15 @@ func TestEncodeRefuses(t *testing.T) {
 }
 
 func TestEffort(t *testing.T) {
-	on := func(effort string) conversation.Reasoning {
-		return conversation.Reasoning{Mode: conversation.ReasoningOn, Effort: effort}
-	}
-	off := conversation.Reasoning{Mode: conversation.ReasoningOff}
-	for _, tt := range []struct {
-		model string
-		in    conversation.Reasoning
-		want  string
-		ok    bool
-	}{
-		{"gpt-5", conversation.Reasoning{}, "", true},
-		{"gpt-5", on("minimal"), "minimal", true},
-		{"gpt-5.1-codex", on("minimal"), "low", true},
-		{"gpt-5.2", on("max"), "xhigh", true},
-		{"o3", on("xhigh"), "high", true},
-		{"gpt-4o", on("high"), "", false},
-		{"gpt-oss:20b", on(""), "", true},
-		{"openai/gpt-5-mini", on(""), "medium", true},
-		{"gpt-5", off, "minimal", true},
-		{"o3", off, "low", false},
-		{"gpt-5.1", off, "none", true},
-		{"gpt-4o", off, "", true},
-		{"gpt-5", conversation.Reasoning{Mode: conversation.ReasoningAdaptive}, "", true},
-		{"gpt-5", conversation.Reasoning{Mode: conversation.ReasoningOn, Budget: 1024}, "low", true},
-		{"gpt-5", conversation.Reasoning{Mode: conversation.ReasoningOn, Budget: 32000}, "high", true},
-	} {
-		if got, ok := familyOf(tt.model).effort(tt.in); got != tt.want || ok != tt.ok {
-			t.Errorf("%s %+v: %q %v, want %q %v", tt.model, tt.in, got, ok, tt.want, tt.ok)
+	for model, want := range map[string]string{"gpt-5.2": "xhigh", "o3": "high", "gpt-oss:20b": "max"} {
+		req := conversation.Request{
+			Model: model, Reasoning: conversation.Reasoning{Mode: conversation.ReasoningOn, Effort: "max"},
+			Messages: []conversation.Message{{Role: conversation.User, Parts: []conversation.Part{conversation.TextPart{Text: "hi"}}}},
+		}
+		var dropped conversation.Dropped
+		_, body, fail := EncodeRequest(&req, &dropped)
+		if fail != nil || !strings.Contains(string(body), `"effort":"`+want+`"`) {
+			t.Errorf("%s: %v, %s, want effort %s", model, fail, body, want)
 		}
 	}
 }

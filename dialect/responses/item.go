@@ -97,9 +97,9 @@ func (it *outputItem) arguments() string {
 }
 
 // write writes the item as an element, with what is known of it if whole, else as one that has just begun.
-func (it *outputItem) write(j *jsonText, whole bool) {
-	j.open('{')
-	j.text("id", it.id)
+func (it *outputItem) write(j *wire.JSON, whole bool) {
+	j.Open('{')
+	j.TextMember("id", it.id)
 	status := inProgress
 	if whole {
 		status = it.status
@@ -110,58 +110,58 @@ func (it *outputItem) write(j *jsonText, whole bool) {
 	case conversation.PartCall:
 		it.writeCall(j, status, whole)
 	default:
-		j.text("type", typeMessage)
-		j.text("status", status)
-		j.array("content")
+		j.TextMember("type", typeMessage)
+		j.TextMember("status", status)
+		j.Array("content")
 		if whole {
 			it.writeContent(j, true)
 		}
-		j.close(']')
-		j.text("role", "assistant")
+		j.Close(']')
+		j.TextMember("role", "assistant")
 	}
-	j.close('}')
+	j.Close('}')
 }
 
-func (it *outputItem) writeReasoning(j *jsonText, whole bool) {
-	j.text("type", typeReasoning)
-	j.array("summary")
+func (it *outputItem) writeReasoning(j *wire.JSON, whole bool) {
+	j.TextMember("type", typeReasoning)
+	j.Array("summary")
 	if whole && it.text.Len() > 0 {
 		it.writeContent(j, true)
 	}
-	j.close(']')
+	j.Close(']')
 	if whole {
-		j.textIf("encrypted_content", it.encrypted())
+		j.TextIf("encrypted_content", it.encrypted())
 	}
 }
 
 // writeContent writes the one content of a message or reasoning.
-func (it *outputItem) writeContent(j *jsonText, whole bool) {
+func (it *outputItem) writeContent(j *wire.JSON, whole bool) {
 	text := ""
 	if whole {
 		text = it.text.String()
 	}
-	j.open('{')
+	j.Open('{')
 	switch it.kind {
 	case conversation.PartThinking:
-		j.text("type", typeSummaryText)
-		j.text("text", text)
+		j.TextMember("type", typeSummaryText)
+		j.TextMember("text", text)
 	case conversation.PartRefusal:
-		j.text("type", typeRefusal)
-		j.text("refusal", text)
+		j.TextMember("type", typeRefusal)
+		j.TextMember("refusal", text)
 	default:
-		j.text("type", typeOutputText)
-		j.raw("annotations", "[]")
-		j.array("logprobs")
+		j.TextMember("type", typeOutputText)
+		j.RawMember("annotations", "[]")
+		j.Array("logprobs")
 		if whole {
 			writeLogprobs(j, it.logprobs)
 		}
-		j.close(']')
-		j.text("text", text)
+		j.Close(']')
+		j.TextMember("text", text)
 	}
-	j.close('}')
+	j.Close('}')
 }
 
-func (it *outputItem) writeCall(j *jsonText, status string, whole bool) {
+func (it *outputItem) writeCall(j *wire.JSON, status string, whole bool) {
 	kind, member, value := typeFunctionCall, "arguments", ""
 	switch it.origin.kind {
 	case typeCustom:
@@ -177,76 +177,76 @@ func (it *outputItem) writeCall(j *jsonText, status string, whole bool) {
 			value = it.arguments()
 		}
 	}
-	j.text("type", kind)
-	j.text("status", status)
-	j.text(member, value)
-	j.text("call_id", it.callID)
-	j.text("name", it.origin.name)
-	j.textIf("namespace", it.origin.namespace)
+	j.TextMember("type", kind)
+	j.TextMember("status", status)
+	j.TextMember(member, value)
+	j.TextMember("call_id", it.callID)
+	j.TextMember("name", it.origin.name)
+	j.TextIf("namespace", it.origin.namespace)
 }
 
 // writeClientCall writes a call of one of the protocol's own tools, which has its arguments as an object.
-func (it *outputItem) writeClientCall(j *jsonText, status string, whole bool) {
+func (it *outputItem) writeClientCall(j *wire.JSON, status string, whole bool) {
 	arguments := "{}"
-	if whole && isObject(it.text.String()) {
+	if whole && wire.IsObject(it.text.String()) {
 		arguments = strings.TrimSpace(it.text.String())
 	}
 	if it.origin.kind == typeLocalShell {
-		j.text("type", typeLocalShellCall)
-		j.text("status", status)
-		j.text("call_id", it.callID)
-		j.object("action")
-		j.text("type", "exec")
+		j.TextMember("type", typeLocalShellCall)
+		j.TextMember("status", status)
+		j.TextMember("call_id", it.callID)
+		j.Object("action")
+		j.TextMember("type", "exec")
 		it.writeMembers(j, arguments)
-		j.close('}')
+		j.Close('}')
 		return
 	}
-	j.text("type", typeToolSearchCall)
-	j.text("status", status)
-	j.text("call_id", it.callID)
-	j.text("execution", "client")
-	j.raw("arguments", arguments)
+	j.TextMember("type", typeToolSearchCall)
+	j.TextMember("status", status)
+	j.TextMember("call_id", it.callID)
+	j.TextMember("execution", "client")
+	j.RawMember("arguments", arguments)
 }
 
-func (it *outputItem) writeMembers(j *jsonText, object string) {
+func (it *outputItem) writeMembers(j *wire.JSON, object string) {
 	command := false
 	p := wire.Parse([]byte(object))
 	p.Object(func(key []byte) {
 		switch name := string(key); name {
 		case "command", "working_directory", "timeout_ms", "env":
 			command = command || name == "command"
-			j.raw(name, string(p.Raw()))
+			j.RawMember(name, string(p.Raw()))
 		}
 	})
 	if !command {
-		j.raw("command", "[]")
+		j.RawMember("command", "[]")
 	}
 }
 
-func writeLogprobs(j *jsonText, list []conversation.Logprob) {
+func writeLogprobs(j *wire.JSON, list []conversation.Logprob) {
 	for i := range list {
 		writeLogprob(j, &list[i])
-		j.array("top_logprobs")
+		j.Array("top_logprobs")
 		for k := range list[i].Top {
 			writeLogprob(j, &list[i].Top[k])
-			j.close('}')
+			j.Close('}')
 		}
-		j.close(']')
-		j.close('}')
+		j.Close(']')
+		j.Close('}')
 	}
 }
 
 // writeLogprob begins an object.
-func writeLogprob(j *jsonText, l *conversation.Logprob) {
-	j.open('{')
-	j.text("token", l.Token)
-	j.array("bytes")
+func writeLogprob(j *wire.JSON, l *conversation.Logprob) {
+	j.Open('{')
+	j.TextMember("token", l.Token)
+	j.Array("bytes")
 	for _, b := range tokenBytes(l) {
-		j.comma()
+		j.Comma()
 		*j = appendByte(*j, b)
 	}
-	j.close(']')
-	j.float("logprob", l.Logprob)
+	j.Close(']')
+	j.FloatMember("logprob", l.Logprob)
 }
 
 func tokenBytes(l *conversation.Logprob) []byte {

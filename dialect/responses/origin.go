@@ -25,12 +25,12 @@ func (o origin) raw(name string) []byte {
 	if o == (origin{kind: typeFunction, name: name}) {
 		return nil
 	}
-	var j jsonText
-	j.open('{')
-	j.text("type", o.kind)
-	j.textIf("namespace", o.namespace)
-	j.text("name", o.name)
-	j.close('}')
+	var j wire.JSON
+	j.Open('{')
+	j.TextMember("type", o.kind)
+	j.TextIf("namespace", o.namespace)
+	j.TextMember("name", o.name)
+	j.Close('}')
 	return j
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/openaiapi"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -203,7 +204,7 @@ func TestReader(t *testing.T) {
 func TestReaderNames(t *testing.T) {
 	const name = "mcp.server/tool"
 	req := &conversation.Request{Tools: []conversation.Tool{{Name: name}}}
-	got, err := readStream(req, sse(`{"type":"response.output_item.added","item":{"type":"function_call","call_id":"a","name":"`+wireName(name)+`"}}
+	got, err := readStream(req, sse(`{"type":"response.output_item.added","item":{"type":"function_call","call_id":"a","name":"`+openaiapi.WireName(name)+`"}}
 		{"type":"response.output_item.added","item":{"type":"custom_tool_call","call_id":"b","name":"c"}}
 		{"type":"response.output_item.done","item":{"type":"custom_tool_call","call_id":"b","name":"c","input":"x"}}
 		{"type":"response.completed","response":{}}`), 0)
@@ -256,16 +257,9 @@ func TestErrorCode(t *testing.T) {
 		want   dialect.Code
 	}{
 		{401, "", dialect.CodeBackendAuth},
-		{402, "", dialect.CodeBackendAuth},
-		{429, `{"error":{"type":"x"}}`, dialect.CodeBackendRateLimited},
-		{503, "", dialect.CodeBackendOverloaded},
-		{529, "", dialect.CodeBackendOverloaded},
-		{504, "", dialect.CodeBackendTimeout},
-		{500, "", dialect.CodeBackendError},
-		{404, "", dialect.CodeBackendRejected},
 		{0, `{"error":{"code":"insufficient_quota"}}`, dialect.CodeBackendRateLimited},
-		{0, `{"error":{"code":"context_length_exceeded"}}`, dialect.CodeBackendRejected},
-		{0, `{"error":{"code":"503"}}`, dialect.CodeBackendOverloaded},
+		{0, `{"error":{"code":"slow_down"}}`, dialect.CodeBackendOverloaded},
+		{0, `{"error":{"code":"image_too_small"}}`, dialect.CodeBackendRejected},
 		{0, `{"error":"x"}`, dialect.CodeBackendError},
 		{0, `x`, dialect.CodeBackendError},
 	} {

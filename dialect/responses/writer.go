@@ -99,7 +99,7 @@ func (w *Writer) End(dst []byte) []byte {
 func (w *Writer) last(dst []byte, status string) []byte {
 	w.over = true
 	j := w.event(dst, "response."+status)
-	j.name("response")
+	j.Name("response")
 	w.response.write(&j, status)
 	return endEvent(j)
 }
@@ -113,7 +113,7 @@ func (w *Writer) start(dst []byte, e *conversation.Event) []byte {
 	w.begin(e)
 	for _, name := range []string{"response.created", "response.in_progress"} {
 		j := w.event(dst, name)
-		j.name("response")
+		j.Name("response")
 		w.response.write(&j, inProgress)
 		dst = endEvent(j)
 	}
@@ -121,7 +121,7 @@ func (w *Writer) start(dst []byte, e *conversation.Event) []byte {
 }
 
 // event begins an event.
-func (w *Writer) event(dst []byte, name string) jsonText {
+func (w *Writer) event(dst []byte, name string) wire.JSON {
 	dst = append(dst, "event: "...)
 	dst = append(dst, name...)
 	dst = append(dst, "\ndata: {\"type\":\""...)
@@ -132,13 +132,13 @@ func (w *Writer) event(dst []byte, name string) jsonText {
 	return dst
 }
 
-func endEvent(j jsonText) []byte { return append(j, "}\n\n"...) }
+func endEvent(j wire.JSON) []byte { return append(j, "}\n\n"...) }
 
 // within begins an event within an item.
-func (w *Writer) within(dst []byte, name string, it *outputItem) jsonText {
+func (w *Writer) within(dst []byte, name string, it *outputItem) wire.JSON {
 	j := w.event(dst, name)
-	j.text("item_id", it.id)
-	j.integer("output_index", int64(it.output))
+	j.TextMember("item_id", it.id)
+	j.IntMember("output_index", int64(it.output))
 	return j
 }
 
@@ -180,8 +180,8 @@ func (w *Writer) itemAdded(dst []byte, it *outputItem) []byte {
 
 func (w *Writer) itemEvent(dst []byte, name string, it *outputItem, whole bool) []byte {
 	j := w.event(dst, name)
-	j.integer("output_index", int64(it.output))
-	j.name("item")
+	j.IntMember("output_index", int64(it.output))
+	j.Name("item")
 	it.write(&j, whole)
 	return endEvent(j)
 }
@@ -189,19 +189,19 @@ func (w *Writer) itemEvent(dst []byte, name string, it *outputItem, whole bool) 
 func (w *Writer) partEvent(dst []byte, name string, it *outputItem, whole bool) []byte {
 	j := w.within(dst, name, it)
 	it.position(&j)
-	j.name("part")
+	j.Name("part")
 	it.writeContent(&j, whole)
 	return endEvent(j)
 }
 
 // position writes which content of its item an event is about: there is one.
-func (it *outputItem) position(j *jsonText) {
+func (it *outputItem) position(j *wire.JSON) {
 	switch it.kind {
 	case conversation.PartThinking:
-		j.raw("summary_index", "0")
+		j.RawMember("summary_index", "0")
 	case conversation.PartCall:
 	default:
-		j.raw("content_index", "0")
+		j.RawMember("content_index", "0")
 	}
 }
 
@@ -243,11 +243,11 @@ func (w *Writer) delta(dst []byte, e *conversation.Event) []byte {
 func (w *Writer) piece(dst []byte, it *outputItem, e *conversation.Event) []byte {
 	j := w.within(dst, deltaNames[it.kind], it)
 	it.position(&j)
-	j.text("delta", e.Text)
+	j.TextMember("delta", e.Text)
 	if it.kind == conversation.PartText {
-		j.array("logprobs")
+		j.Array("logprobs")
 		writeLogprobs(&j, e.Logprobs)
-		j.close(']')
+		j.Close(']')
 	}
 	return endEvent(j)
 }
@@ -312,11 +312,11 @@ func (w *Writer) textDone(dst []byte, it *outputItem) []byte {
 	if it.kind == conversation.PartRefusal {
 		member = "refusal"
 	}
-	j.text(member, it.text.String())
+	j.TextMember(member, it.text.String())
 	if it.kind == conversation.PartText {
-		j.array("logprobs")
+		j.Array("logprobs")
 		writeLogprobs(&j, it.logprobs)
-		j.close(']')
+		j.Close(']')
 	}
 	dst = endEvent(j)
 	if it.kind == conversation.PartThinking {
@@ -332,9 +332,9 @@ func (w *Writer) callDone(dst []byte, it *outputItem) []byte {
 	case typeCustom:
 		input := customInput(it.text.String())
 		j := w.within(dst, "response.custom_tool_call_input.delta", it)
-		j.text("delta", input)
+		j.TextMember("delta", input)
 		j = w.within(endEvent(j), "response.custom_tool_call_input.done", it)
-		j.text("input", input)
+		j.TextMember("input", input)
 		return endEvent(j)
 	}
 	if it.text.Len() == 0 {
@@ -342,8 +342,8 @@ func (w *Writer) callDone(dst []byte, it *outputItem) []byte {
 		dst = w.piece(dst, it, &conversation.Event{Text: "{}"})
 	}
 	j := w.within(dst, doneNames[it.kind], it)
-	j.text("name", it.origin.name)
-	j.text("arguments", it.arguments())
+	j.TextMember("name", it.origin.name)
+	j.TextMember("arguments", it.arguments())
 	return endEvent(j)
 }
 
@@ -363,7 +363,7 @@ func (w *Writer) fail(dst []byte, fault *dialect.Error) []byte {
 	p.Object(func(key []byte) {
 		if string(key) == "error" {
 			inner := p.Raw()
-			j.raw("error", string(inner))
+			j.RawMember("error", string(inner))
 			members(&j, inner)
 		}
 	})
@@ -371,12 +371,12 @@ func (w *Writer) fail(dst []byte, fault *dialect.Error) []byte {
 }
 
 // members repeats code, message and param beside the error object, where OpenAI's reference has them.
-func members(j *jsonText, inner []byte) {
+func members(j *wire.JSON, inner []byte) {
 	p := wire.Parse(bytes.Clone(inner))
 	p.Object(func(key []byte) {
 		switch name := string(key); name {
 		case "code", "message", "param":
-			j.raw(name, string(p.Raw()))
+			j.RawMember(name, string(p.Raw()))
 		}
 	})
 }

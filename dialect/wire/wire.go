@@ -9,7 +9,7 @@
 // allocate only to grow that buffer. They know framing, not meaning: whether an item is what a protocol expects, or a
 // stream that ended had reached its end, is for the codec to say.
 //
-// The functions whose names begin with Append write JSON and events without intermediate values.
+// The functions whose names begin with Append, and [JSON], write JSON and events without intermediate values.
 //
 // There is no I/O here, no goroutine and no logging. Readers are not safe for concurrent use.
 package wire

@@ -38,11 +38,12 @@ var mayImport = map[string][]string{
 	// Translation between AI protocols: one codec a protocol, joined in translate.
 	"dialect/conversation": {"service"},
 	"dialect/wire":         {},
-	"dialect/openai":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
-	"dialect/responses":    {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/openaiapi":    {"dialect", "dialect/conversation", "dialect/wire"},
+	"dialect/openai":       {"dialect", "dialect/conversation", "dialect/openaiapi", "dialect/wire", "service"},
+	"dialect/responses":    {"dialect", "dialect/conversation", "dialect/openaiapi", "dialect/wire", "service"},
 	"dialect/claude":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
 	"dialect/gemini":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
-	"dialect/ollama":       {"dialect", "dialect/conversation", "dialect/wire", "service"},
+	"dialect/ollama":       {"dialect", "dialect/conversation", "dialect/openaiapi", "dialect/wire", "service"},
 	"dialect/translate": {
 		"dialect", "dialect/conversation", "dialect/openai", "dialect/responses", "dialect/claude",
 		"dialect/gemini", "dialect/ollama", "service",
@@ -79,7 +80,7 @@ var outside = map[string][]string{
 	"dialect": {},
 	"route":   {},
 
-	"dialect/conversation": {}, "dialect/wire": {}, "dialect/translate": {}, "dialect/openai": {},
+	"dialect/conversation": {}, "dialect/wire": {}, "dialect/openaiapi": {}, "dialect/translate": {}, "dialect/openai": {},
 	"dialect/responses": {}, "dialect/claude": {}, "dialect/gemini": {}, "dialect/ollama": {},
 }
 
