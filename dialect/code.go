@@ -15,15 +15,16 @@ type Code string
 
 // What is wrong with the request itself. Client and exit find the same.
 const (
-	CodeNotJSON        Code = "not_json"              // 400: the body is not one JSON object
-	CodeNoModel        Code = "no_model"              // 400: no model is named, or none that is certain
-	CodeUnknownPath    Code = "unknown_path"          // 404: no operation has this path
-	CodeMethod         Code = "method_not_allowed"    // 405: the path has another method
-	CodeUpgrade        Code = "upgrade_not_supported" // 426: a WebSocket was asked for; plain HTTP works
-	CodeTooLarge       Code = "request_too_large"     // 413: the body is over the limit
-	CodeForbidden      Code = "forbidden"             // 403: not from a tool on this machine (a web page, another host name)
-	CodeInvalidRequest Code = "invalid_request"       // 400: not as its protocol wants, or not to be said in the backend's
-	CodeUnknownModel   Code = "model_not_found"       // 404: no exit that may be used offers the model
+	CodeNotJSON        Code = "not_json"                // 400: the body is not one JSON object
+	CodeNoModel        Code = "no_model"                // 400: no model is named, or none that is certain
+	CodeUnknownPath    Code = "unknown_path"            // 404: no operation has this path
+	CodeMethod         Code = "method_not_allowed"      // 405: the path has another method
+	CodeUpgrade        Code = "upgrade_not_supported"   // 426: a WebSocket was asked for; plain HTTP works
+	CodeTooLarge       Code = "request_too_large"       // 413: the body is over the limit
+	CodeForbidden      Code = "forbidden"               // 403: not from a tool on this machine (a web page, another host name)
+	CodeInvalidRequest Code = "invalid_request"         // 400: not as its protocol wants, or not to be said in the backend's
+	CodeContextLength  Code = "context_length_exceeded" // 400: longer than the model's context window
+	CodeUnknownModel   Code = "model_not_found"         // 404: no exit that may be used offers the model
 )
 
 // What fails between client, relay and exit.
@@ -125,6 +126,11 @@ var meanings = map[Code]meaning{
 		status: http.StatusBadRequest, openAI: openAIInvalid, claude: claudeInvalid, gemini: geminiInvalid,
 		message: "The request is not what its protocol wants, or asks for what the protocol of the model's backend cannot " +
 			"say. Leave that out, or choose a model that is offered over your tool's own protocol.",
+	},
+	CodeContextLength: {
+		status: http.StatusBadRequest, openAI: openAIInvalid, claude: claudeInvalid, gemini: geminiInvalid,
+		// Coding agents look for the first words, and then shorten the conversation by themselves.
+		message: "prompt is too long: it does not fit into the model's context window. Shorten the conversation.",
 	},
 	CodeForbidden: {
 		status: http.StatusForbidden, openAI: openAIDenied, claude: claudeDenied, gemini: geminiDenied,

@@ -18,7 +18,6 @@ import (
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
-	"github.com/tokengo/tokengo/dialect/translate"
 )
 
 // call is one request to a backend.
@@ -210,23 +209,25 @@ func (x *exchange) passStream(ctx context.Context, c *call, src io.Reader, resp 
 	}
 	defer s.release()
 	readErr, sendErr := s.copy(src)
+	var told *toldError
 	switch {
 	case sendErr != nil || ctx.Err() != nil && readErr != nil:
 		return x.gone()
 	case readErr == nil:
 		return x.result(outcomeOK)
-	case errors.Is(readErr, translate.ErrFailed): // and the tool was told
-		if s.end(failedTrailer) != nil {
+	case errors.As(readErr, &told) && s.begun:
+		c.backend.complaints.about(told.code, nil)
+		if s.end(bhttp.Fields{{Name: fieldError, Value: string(told.code)}}) != nil {
 			return x.gone()
 		}
-		return x.result(outcome(dialect.CodeBackendError))
+		return x.result(outcome(told.code))
 	case !s.begun:
 		return x.failed(ctx, c.backend, c.code(), nil)
 	}
 	code := c.code()
 	c.backend.complaints.about(code, nil)
-	told, err := s.fail(&dialect.Error{Code: code}, resp.Fields.Get("content-type"))
-	if err != nil || !told {
+	inBand, err := s.fail(&dialect.Error{Code: code}, resp.Fields.Get("content-type"))
+	if err != nil || !inBand {
 		return x.broken(outcome(code))
 	}
 	return x.result(outcome(code))

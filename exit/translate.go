@@ -16,8 +16,10 @@ import (
 	"github.com/tokengo/tokengo/dialect/translate"
 )
 
-// failedTrailer ends an answer in which the tool was told of the backend's own error.
-var failedTrailer = bhttp.Fields{{Name: fieldError, Value: string(dialect.CodeBackendError)}}
+// toldError ends the reading of a translated answer that failed, when the tool has been told so in it.
+type toldError struct{ code dialect.Code }
+
+func (e *toldError) Error() string { return "the answer failed: " + string(e.code) }
 
 // dispatchTranslated has the request answered by a backend that offers the model over another protocol.
 func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model string, q *asked) result {
@@ -81,7 +83,7 @@ func (x *exchange) translatedWhole(ctx context.Context, c *call, resp *bhttp.Res
 	case errors.As(err, &told):
 		c.backend.complaints.about(told.Code, nil)
 		return x.fail(told)
-	case err != nil && !errors.Is(err, translate.ErrFailed):
+	case err != nil && !isTold(err):
 		return x.failed(ctx, c.backend, dialect.CodeBackendError, nil)
 	}
 	return x.known(resp, out)
@@ -125,17 +127,24 @@ func droppedList(names []string) string {
 	return strings.TrimSpace(list[:min(len(list), most)])
 }
 
-// translated reads a stream of the backend's as one of the tool's protocol.
-type translated struct {
-	src  io.Reader
-	t    *translate.Exchange
-	in   []byte
-	out  []byte // memory of left
-	left []byte // translated and not yet read
-	err  error  // what comes after left
+func isTold(err error) bool {
+	var told *toldError
+	return errors.As(err, &told)
 }
 
-func newTranslated(src io.Reader, t *translate.Exchange) *translated {
+// translated reads a stream of the backend's as one of the tool's protocol. Where that one fails, so does
+// this, in the protocol's own way; its error is then a *toldError.
+type translated struct {
+	src   *call
+	t     *translate.Exchange
+	in    []byte
+	out   []byte // memory of left
+	left  []byte // translated and not yet read
+	begun bool   // the tool was sent something
+	err   error  // what comes after left
+}
+
+func newTranslated(src *call, t *translate.Exchange) *translated {
 	return &translated{src: src, t: t, in: make([]byte, 4<<10)}
 }
 
@@ -155,15 +164,24 @@ func (r *translated) Read(p []byte) (int, error) {
 // next translates one read of the source.
 func (r *translated) next() {
 	n, err := r.src.Read(r.in)
-	r.out, r.err = r.t.Feed(r.out[:0], r.in[:n])
-	switch {
-	case r.err != nil:
-	case errors.Is(err, io.EOF):
-		if r.out, r.err = r.t.End(r.out); r.err == nil {
+	out, failed := r.t.Feed(r.out[:0], r.in[:n])
+	if failed == nil && errors.Is(err, io.EOF) {
+		if out, failed = r.t.End(out); failed == nil {
 			r.err = io.EOF
 		}
-	default:
-		r.err = err
+	} else if failed == nil {
+		failed = err
 	}
-	r.left = r.out
+	switch {
+	case failed == nil:
+	case errors.Is(failed, translate.ErrFailed):
+		r.err = &toldError{dialect.CodeBackendError}
+	case !r.begun && len(out) == 0:
+		r.err = failed // nothing was sent: the failure can still be told with its status
+	default:
+		r.err = &toldError{r.src.code()}
+		out = r.t.Break(out, r.src.code())
+	}
+	r.begun = r.begun || len(out) > 0
+	r.out, r.left = out, out
 }

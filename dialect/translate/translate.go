@@ -29,6 +29,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/claude"
@@ -190,7 +192,8 @@ type Exchange struct {
 // New translates a request. Its errors have the shape of the tool's protocol.
 func New(op dialect.Operation, body []byte, to Target) (*Exchange, *dialect.Error) {
 	backend, known := backends[to.Protocol]
-	if !known || !op.Translates(to.Protocol) {
+	// Responses and Chat Completions are one protocol by name, and two to say things in.
+	if !known || !op.Translates(to.Protocol) && op.Kind != dialect.Responses {
 		return nil, &dialect.Error{Code: dialect.CodeNoExit, Message: "This request cannot be translated for the exit's backend."}
 	}
 	if op.Kind == dialect.Embedding {
@@ -202,6 +205,7 @@ func New(op dialect.Operation, body []byte, to Target) (*Exchange, *dialect.Erro
 		return nil, problem
 	}
 	request.Model = to.Model
+	orderResults(request.Messages)
 	x := &Exchange{Stream: request.Stream, errorCode: backend.errorCode, target: to}
 	var dropped conversation.Dropped
 	dropped.Add(request.Unmapped...)
@@ -221,6 +225,33 @@ func New(op dialect.Operation, body []byte, to Target) (*Exchange, *dialect.Erro
 		return tool.encode(op, request, answer), nil
 	}
 	return x, nil
+}
+
+// orderResults puts the results of parallel calls into the order of the calls. Tools send them as they were
+// done, and backends of protocols without identifiers tell them apart by name and place.
+func orderResults(messages []conversation.Message) {
+	calls := map[string]int{}
+	for _, m := range messages {
+		if m.Role == conversation.ToolResults {
+			slices.SortStableFunc(m.Parts, func(a, b conversation.Part) int { return cmp.Compare(place(calls, a), place(calls, b)) })
+			continue
+		}
+		for _, part := range m.Parts {
+			if call, ok := part.(conversation.CallPart); ok && call.ID != "" {
+				calls[call.ID] = len(calls)
+			}
+		}
+	}
+}
+
+// place is where the call of a result was; results of unknown calls come last.
+func place(calls map[string]int, part conversation.Part) int {
+	if result, ok := part.(conversation.ResultPart); ok {
+		if at, known := calls[result.CallID]; known {
+			return at
+		}
+	}
+	return len(calls)
 }
 
 // collect puts a whole answer together. One that the backend reports to have failed is an error.
@@ -276,6 +307,12 @@ func (x *Exchange) End(dst []byte) ([]byte, error) {
 	return x.writer.End(dst), nil
 }
 
+// Break appends what tells the tool that the answer broke off, in place of [Exchange.End].
+func (x *Exchange) Break(dst []byte, code dialect.Code) []byte {
+	failed := conversation.Event{Kind: conversation.Failed, Failure: conversation.Failure{Code: string(code)}}
+	return x.writer.End(x.writer.Event(dst, &failed))
+}
+
 // Idle appends what keeps the tool waiting while the backend is silent, if its protocol has such a thing.
 func (x *Exchange) Idle(dst []byte) []byte { return x.writer.Idle(dst) }
 
@@ -302,4 +339,14 @@ func (x *Exchange) Answer(body []byte) ([]byte, error) {
 }
 
 // ErrorCode is the class of a backend's error answer.
-func (x *Exchange) ErrorCode(status int, body []byte) dialect.Code { return x.errorCode(status, body) }
+func (x *Exchange) ErrorCode(status int, body []byte) dialect.Code {
+	code := x.errorCode(status, body)
+	if code == dialect.CodeBackendRejected && tooLong.Match(body) {
+		return dialect.CodeContextLength
+	}
+	return code
+}
+
+// tooLong is how services say that a conversation does not fit, each in its own words.
+var tooLong = regexp.MustCompile(`(?i)context_length_exceeded|prompt is too long|maximum context length|` +
+	`exceeds? the (maximum number of tokens|context|available context)|context (window|size|length) (is |was )?exceeded|input is too long`)
