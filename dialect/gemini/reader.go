@@ -65,11 +65,11 @@ func newState(req *conversation.Request) state {
 // Feed takes the next piece of the stream, of any size, and appends what it means. The error is ErrMalformed.
 func (r *Reader) Feed(dst []conversation.Event, p []byte) ([]conversation.Event, error) {
 	if !r.known {
-		start := bytes.TrimLeft(p, " \t\r\n\ufeff")
-		if len(start) == 0 {
+		// White space before the first item is no part of it, in whatever pieces it comes.
+		if p = bytes.TrimLeft(p, " \t\r\n"); len(p) == 0 {
 			return dst, nil
 		}
-		r.known, r.isArray = true, start[0] == '['
+		r.known, r.isArray = true, p[0] == '['
 	}
 	r.events = dst
 	var err error
