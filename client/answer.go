@@ -46,7 +46,7 @@ func (a *answer) Read(p []byte) (int, error) {
 		a.watch.stop()
 	}
 	switch {
-	case err == io.EOF && a.inner.Trailer.Get(fieldInnerError) != "":
+	case err == io.EOF && a.inner.Trailer.Get(dialect.FieldError) != "":
 		err = errCutByExit
 	case err != nil && err != io.EOF:
 		err = a.watch.explain(err)

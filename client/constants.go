@@ -7,11 +7,10 @@ import "time"
 
 // What the network's protocol fixes (docs/protocol.md).
 const (
-	pathExits       = "/exits"  // the directory
-	pathOHTTP       = "/ohttp/" // and the hash of the exit's keys
-	innerScheme     = "https"   // of a request inside the seal
-	innerAuthority  = "exit"
-	fieldInnerError = "tokengo-error" // sealed trailer field: the answer ends in an error
+	pathExits      = "/exits"  // the directory
+	pathOHTTP      = "/ohttp/" // and the hash of the exit's keys
+	innerScheme    = "https"   // of a request inside the seal
+	innerAuthority = "exit"
 )
 
 // Defaults of Config.

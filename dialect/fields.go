@@ -25,6 +25,9 @@ var (
 // that the backend's protocol has no counterpart for.
 const FieldDropped = "x-tokengo-dropped"
 
+// FieldError is the sealed trailer field of an answer that ends in an error (docs/protocol.md). Its value is a [Code].
+const FieldError = "tokengo-error"
+
 // RequestFields returns the names of the header fields of a tool's request that may go inside the seal, lower case, in
 // the order to send them, so that the order tells nothing about the tool. The caller owns the slice.
 func RequestFields(p service.Protocol) []string {

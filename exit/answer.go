@@ -177,7 +177,12 @@ func (s *stream) fail(e *dialect.Error, contentType string) (told bool, err erro
 		return false, nil
 	}
 	s.add(event)
-	return true, s.end(bhttp.Fields{{Name: fieldError, Value: string(e.Code)}})
+	return true, s.endFailed(e.Code)
+}
+
+// endFailed ends an answer in which the tool was told of an error.
+func (s *stream) endFailed(code dialect.Code) error {
+	return s.end(bhttp.Fields{{Name: dialect.FieldError, Value: string(code)}})
 }
 
 // grow goes on with a larger buffer.

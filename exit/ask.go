@@ -217,7 +217,7 @@ func (x *exchange) passStream(ctx context.Context, c *call, src io.Reader, resp 
 		return x.result(outcomeOK)
 	case errors.As(readErr, &told) && s.begun:
 		c.backend.complaints.about(told.code, nil)
-		if s.end(bhttp.Fields{{Name: fieldError, Value: string(told.code)}}) != nil {
+		if s.endFailed(told.code) != nil {
 			return x.gone()
 		}
 		return x.result(outcome(told.code))

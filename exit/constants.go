@@ -11,10 +11,6 @@ import (
 
 // What specifications fix.
 const (
-	// fieldError is the sealed trailer field of an answer that ends in an error (docs/protocol.md). Its
-	// value is a dialect.Code.
-	fieldError = "tokengo-error"
-
 	innerScheme = "https" // of a request inside the seal
 
 	// claudeVersion is the version of Claude's API that is asked for when a tool names none.

@@ -5,7 +5,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -62,11 +61,10 @@ func makeKey(role, dir string) (name, value string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	pin, err := relayurl.PinOfTLS(&cert)
 	if err != nil {
-		return "", "", fmt.Errorf("relay certificate: %w", err)
+		return "", "", err
 	}
-	pin := relayurl.PinOf(leaf)
 	return "pin", "sha256=" + hex.EncodeToString(pin[:]), nil
 }
 

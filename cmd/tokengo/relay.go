@@ -5,7 +5,6 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -101,11 +100,10 @@ func relayIdentity(f *relayFile, stateDir string, ln net.Listener) (relayurl.URL
 	if err != nil {
 		return url, nil, err
 	}
-	leaf, err := x509.ParseCertificate(own.Certificate[0])
-	if err != nil {
-		return url, nil, fmt.Errorf("relay certificate: %w", err)
+	if url.Pin, err = relayurl.PinOfTLS(&own); err != nil {
+		return url, nil, err
 	}
-	url.Pin, url.Pinned = relayurl.PinOf(leaf), true
+	url.Pinned = true
 	return url, relay.FixedCertificate(own), nil
 }
 

@@ -75,55 +75,29 @@ type outbound struct {
 }
 
 var (
-	toOpenAI = inbound{
-		openai.DecodeRequest,
-		func(op dialect.Operation, r *conversation.Request) writer { return openai.NewWriter(op, r) },
-		openai.EncodeAnswer,
-	}
-	toResponses = inbound{
-		responses.DecodeRequest,
-		func(op dialect.Operation, r *conversation.Request) writer { return responses.NewWriter(op, r) },
-		responses.EncodeAnswer,
-	}
-	toClaude = inbound{
-		claude.DecodeRequest,
-		func(op dialect.Operation, r *conversation.Request) writer { return claude.NewWriter(op, r) },
-		claude.EncodeAnswer,
-	}
-	toGemini = inbound{
-		gemini.DecodeRequest,
-		func(op dialect.Operation, r *conversation.Request) writer { return gemini.NewWriter(op, r) },
-		gemini.EncodeAnswer,
-	}
-	toOllama = inbound{
-		ollama.DecodeRequest,
-		func(op dialect.Operation, r *conversation.Request) writer { return ollama.NewWriter(op, r) },
-		ollama.EncodeAnswer,
-	}
+	toOpenAI    = inbound{openai.DecodeRequest, writerOf(openai.NewWriter), openai.EncodeAnswer}
+	toResponses = inbound{responses.DecodeRequest, writerOf(responses.NewWriter), responses.EncodeAnswer}
+	toClaude    = inbound{claude.DecodeRequest, writerOf(claude.NewWriter), claude.EncodeAnswer}
+	toGemini    = inbound{gemini.DecodeRequest, writerOf(gemini.NewWriter), gemini.EncodeAnswer}
+	toOllama    = inbound{ollama.DecodeRequest, writerOf(ollama.NewWriter), ollama.EncodeAnswer}
 )
 
 // backends are the codecs toward backends, by the backend's protocol.
 var backends = map[service.Protocol]outbound{
-	service.OpenAI: {
-		openai.EncodeRequest,
-		func(r *conversation.Request) reader { return openai.NewReader(r) },
-		openai.DecodeAnswer, openai.ErrorCode,
-	},
-	service.Claude: {
-		claude.EncodeRequest,
-		func(r *conversation.Request) reader { return claude.NewReader(r) },
-		claude.DecodeAnswer, claude.ErrorCode,
-	},
-	service.Gemini: {
-		gemini.EncodeRequest,
-		func(r *conversation.Request) reader { return gemini.NewReader(r) },
-		gemini.DecodeAnswer, gemini.ErrorCode,
-	},
-	service.Ollama: {
-		ollama.EncodeRequest,
-		func(r *conversation.Request) reader { return ollama.NewReader(r) },
-		ollama.DecodeAnswer, ollama.ErrorCode,
-	},
+	service.OpenAI: {openai.EncodeRequest, readerOf(openai.NewReader), openai.DecodeAnswer, openai.ErrorCode},
+	service.Claude: {claude.EncodeRequest, readerOf(claude.NewReader), claude.DecodeAnswer, claude.ErrorCode},
+	service.Gemini: {gemini.EncodeRequest, readerOf(gemini.NewReader), gemini.DecodeAnswer, gemini.ErrorCode},
+	service.Ollama: {ollama.EncodeRequest, readerOf(ollama.NewReader), ollama.DecodeAnswer, ollama.ErrorCode},
+}
+
+// writerOf makes a codec's constructor one of the interface.
+func writerOf[W writer](construct func(dialect.Operation, *conversation.Request) W) func(dialect.Operation, *conversation.Request) writer {
+	return func(op dialect.Operation, r *conversation.Request) writer { return construct(op, r) }
+}
+
+// readerOf does the same for readers.
+func readerOf[R reader](construct func(*conversation.Request) R) func(*conversation.Request) reader {
+	return func(r *conversation.Request) reader { return construct(r) }
 }
 
 // inboundOf is the codec for what a tool asks.

@@ -22,7 +22,6 @@ package network
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -135,11 +134,11 @@ func pinnedURL(cfg relay.Config, address net.Addr) (relayurl.URL, error) {
 	if err != nil {
 		return relayurl.URL{}, err
 	}
-	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	pin, err := relayurl.PinOfTLS(cert)
 	if err != nil {
-		return relayurl.URL{}, fmt.Errorf("relay certificate: %w", err)
+		return relayurl.URL{}, err
 	}
-	return relayurl.URL{Host: address.String(), Pin: relayurl.PinOf(leaf), Pinned: true}, nil
+	return relayurl.URL{Host: address.String(), Pin: pin, Pinned: true}, nil
 }
 
 // RelayURL is the relay's address with its pin.

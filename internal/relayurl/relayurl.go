@@ -138,3 +138,15 @@ func (u URL) verifyPin(state tls.ConnectionState) error {
 func PinOf(cert *x509.Certificate) [32]byte {
 	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 }
+
+// PinOfTLS is the pin of the leaf in a TLS server's certificate.
+func PinOfTLS(cert *tls.Certificate) (pin [32]byte, err error) {
+	if len(cert.Certificate) == 0 {
+		return pin, errors.New("relay certificate: it is empty")
+	}
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		return pin, fmt.Errorf("relay certificate: %w", err)
+	}
+	return PinOf(leaf), nil
+}
