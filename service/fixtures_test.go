@@ -33,9 +33,12 @@ func fullInfo() *Info {
 		Protocols: []Protocol{OpenAI, Claude, Gemini, Ollama},
 		Models: []Model{
 			{
-				ID: "gpt-5.2", Protocol: OpenAI, MaxCtx: 400000, MaxOutput: 128000,
+				ID: "gpt-5.2", Aliases: []string{"openai/gpt-5.2"}, Protocol: OpenAI, MaxCtx: 400000, MaxOutput: 128000,
 				Modalities: []string{"text", "image"}, Features: []string{"tools", "vision", "json_schema", "reasoning"},
-				Pricing: &Pricing{InputPer1M: "1.75", OutputPer1M: "14", CachedInputPer1M: "0.175", Currency: "USD"},
+				Pricing: &Pricing{
+					InputPer1M: "1.75", OutputPer1M: "14", CachedInputPer1M: "0.175", PerRequest: "0.0001", PerImage: "0.004",
+					Currency: "USD",
+				},
 			},
 			{ID: "claude-sonnet-4-5", Protocol: Claude, MaxCtx: 200000, MaxOutput: 64000, Features: []string{"tools"}},
 			{ID: "gemini-3-pro", Protocol: Gemini},
@@ -48,6 +51,7 @@ func fullInfo() *Info {
 		Tier:     Premium,
 		SLA:      &SLA{MaxTTFTMillis: 1500, MinTokensPerSecond: 22.5, Uptime: 0.999, MaxConcurrency: 64},
 		Capacity: &Capacity{GPU: "H100", Count: 8, Region: "eu-north"},
+		Betas:    []string{"context-1m-2025-08-07"},
 		Tags:     map[string]string{"contact": "https://example.org/exit", "a": ""},
 	}
 }

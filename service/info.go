@@ -45,6 +45,9 @@ type Info struct {
 	SLA *SLA `json:"sla,omitempty"`
 	// Capacity is what the operator says the exit runs on, nil when it does not say.
 	Capacity *Capacity `json:"capacity,omitempty"`
+	// Betas are the experimental features of protocols that the exit's backends take, by the names that the header
+	// fields anthropic-beta and openai-beta give them, at most 64, each once. Clients send no others.
+	Betas []string `json:"betas,omitempty"`
 	// Tags are free-form, at most 64. Keys are not empty.
 	Tags map[string]string `json:"tags,omitempty"`
 }
@@ -53,6 +56,9 @@ type Info struct {
 type Model struct {
 	// ID is the name that requests ask for, compared byte for byte. It is not empty.
 	ID string `json:"id"`
+	// Aliases are other names that requests may ask for this model by, at most 32. An alias need not be the only one
+	// of its name.
+	Aliases []string `json:"aliases,omitempty"`
 	// Protocol is the native protocol of the backend that serves the model, one of the description's protocols.
 	Protocol Protocol `json:"protocol"`
 	// MaxCtx is the context window and MaxOutput the longest answer, in tokens; 0 is unknown, 2^31-1 the most.
@@ -68,13 +74,16 @@ type Model struct {
 	Pricing *Pricing `json:"pricing,omitempty"`
 }
 
-// Pricing is the price of one model, per million tokens.
+// Pricing is the price of one model: per million tokens, and for what is counted in other ways.
 type Pricing struct {
 	// InputPer1M and OutputPer1M are the prices of a million tokens read and written.
 	InputPer1M  Decimal `json:"input_per_1m"`
 	OutputPer1M Decimal `json:"output_per_1m"`
 	// CachedInputPer1M is the price of a million tokens read from a cache; empty when they cost what others cost.
 	CachedInputPer1M Decimal `json:"cached_input_per_1m,omitempty"`
+	// PerRequest is the price of a request whatever its size, PerImage that of an image read; empty is nothing.
+	PerRequest Decimal `json:"per_request,omitempty"`
+	PerImage   Decimal `json:"per_image,omitempty"`
 	// Currency is what the prices are counted in: 3 to 10 upper-case letters and digits that begin with a letter, such
 	// as the codes of ISO 4217.
 	Currency string `json:"currency"`

@@ -23,7 +23,8 @@ const (
 
 	maxText      = 256       // bytes of any one string
 	maxProtocols = 16        // a few times those that exist
-	maxWords     = 32        // modalities or features of one model
+	maxWords     = 32        // aliases, modalities or features of one model
+	maxBetas     = 64        // betas of one description
 	maxTags      = 64        // tags of one description
 	maxSequence  = 1<<53 - 1 // the integers that every JSON parser reads alike (RFC 8259, section 6)
 	maxTTFT      = 24 * 60 * 60 * 1000
@@ -52,7 +53,7 @@ func (in *Info) validate() error {
 		return err
 	}
 	return firstError(in.validateTimes, in.validateProtocols, in.validateModels, in.SLA.validate,
-		in.Capacity.validate, in.validateTags)
+		in.Capacity.validate, in.validateBetas, in.validateTags)
 }
 
 func (in *Info) validateTimes() error {
@@ -112,6 +113,9 @@ func (m *Model) validate() error {
 	if err := checkName("id", m.ID); err != nil {
 		return err
 	}
+	if err := checkWords("aliases", m.Aliases); err != nil {
+		return err
+	}
 	if err := checkCount("max_ctx", m.MaxCtx, math.MaxInt32); err != nil {
 		return err
 	}
@@ -135,8 +139,10 @@ func (p *Pricing) validate() error {
 		return nil
 	}
 	amounts := []Decimal{p.InputPer1M, p.OutputPer1M}
-	if p.CachedInputPer1M != "" {
-		amounts = append(amounts, p.CachedInputPer1M)
+	for _, a := range []Decimal{p.CachedInputPer1M, p.PerRequest, p.PerImage} {
+		if a != "" {
+			amounts = append(amounts, a)
+		}
 	}
 	for _, a := range amounts {
 		if _, err := ParseDecimal(string(a)); err != nil {
@@ -179,6 +185,21 @@ func (c *Capacity) validate() error {
 		return err
 	}
 	return checkCount("capacity: count", c.Count, math.MaxInt32)
+}
+
+func (in *Info) validateBetas() error {
+	if len(in.Betas) > maxBetas {
+		return fmt.Errorf("betas: %d of them, over the limit of %d", len(in.Betas), maxBetas)
+	}
+	for i, b := range in.Betas {
+		if err := checkName(fmt.Sprintf("betas[%d]", i), b); err != nil {
+			return err
+		}
+		if slices.Contains(in.Betas[:i], b) {
+			return fmt.Errorf("betas[%d]: listed before", i)
+		}
+	}
+	return nil
 }
 
 func (in *Info) validateTags() error {
