@@ -44,7 +44,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -53,6 +52,7 @@ import (
 
 	"github.com/tokengo/tokengo/internal/drain"
 	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
@@ -66,11 +66,17 @@ type DialContext func(ctx context.Context, network, addr string) (net.Conn, erro
 
 // Config is what a client is made of. Only Relays must be set.
 type Config struct {
-	// Listen is the address for AI tools, host:port. Default: [DefaultListen]. Unless AllowRemote is set
-	// the host must be localhost or a loopback address: whoever reaches it can ask in the user's name.
+	// Listen is the address for AI tools, as [Listen] takes it. Default: [DefaultListen]. Unless AllowRemote
+	// is set a host must be localhost or a loopback address: whoever reaches it can ask in the user's name.
 	Listen string
-	// AllowRemote allows tools on other machines. The client itself asks nobody for a password.
+	// AllowRemote allows tools on other machines. An address that they can reach needs a Token.
 	AllowRemote bool
+	// Token must be shown by every tool, as its API key. Default: none is asked for.
+	Token secret.Secret
+	// ManagementToken opens the management paths, as Token does. Default: without either they are closed.
+	ManagementToken secret.Secret
+	// Origins are the web pages that may ask, as browsers write them (https://chat.example). Default: none.
+	Origins []string
 	// Relays are the relays to go through. At least one; all are asked for their exits.
 	Relays []relayurl.URL
 	// Identities are the exits that may be used. Empty: every exit whose description verifies.
@@ -121,7 +127,10 @@ func (cfg Config) withDefaults() Config {
 }
 
 func (cfg Config) validate() error {
-	if err := checkListen(cfg.Listen, cfg.AllowRemote); err != nil {
+	if err := cfg.checkListen(); err != nil {
+		return err
+	}
+	if err := checkOrigins(cfg.Origins); err != nil {
 		return err
 	}
 	if len(cfg.Relays) == 0 {
@@ -156,21 +165,6 @@ func (cfg Config) validate() error {
 	return nil
 }
 
-// checkListen refuses addresses that other machines can reach.
-func checkListen(listen string, allowRemote bool) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fmt.Errorf("listen address %q: want host:port", listen)
-	}
-	if allowRemote || host == "localhost" {
-		return nil
-	}
-	if addr, err := netip.ParseAddr(host); err == nil && addr.IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("listen address %q: other machines could ask in your name; use a loopback address, or allow remote tools", listen)
-}
-
 // Client is a local proxy. Its methods may be called from several goroutines at once.
 type Client struct {
 	cfg       Config
@@ -190,14 +184,14 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	return &Client{cfg: cfg, directory: dir, proxy: &proxy{cfg: cfg, directory: dir, metrics: metrics}}, nil
+	return &Client{cfg: cfg, directory: dir, proxy: newProxy(cfg, dir, metrics)}, nil
 }
 
 // Run listens on Config.Listen and serves until ctx ends, then returns nil.
 func (c *Client) Run(ctx context.Context) error {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.cfg.Listen)
+	ln, err := Listen(ctx, c.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("client: listen for AI tools on %s: %w", c.cfg.Listen, err)
+		return fmt.Errorf("client: %w", err)
 	}
 	return c.Serve(ctx, ln)
 }
@@ -205,9 +199,12 @@ func (c *Client) Run(ctx context.Context) error {
 // Serve serves on ln, which it closes, until ctx ends, and then returns nil: running requests first
 // get Config.ShutdownTimeout to finish. It may be called once. Its goroutines have ended when it returns.
 func (c *Client) Serve(ctx context.Context, ln net.Listener) error {
-	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !c.cfg.AllowRemote && !tcp.IP.IsLoopback() {
-		ln.Close()
-		return checkListen(ln.Addr().String(), false)
+	if tcp, ok := ln.Addr().(*net.TCPAddr); ok {
+		c.proxy.door.local = tcp.IP.IsLoopback()
+		if err := c.cfg.checkRemote(tcp.String()); err != nil && !c.proxy.door.local {
+			ln.Close()
+			return fmt.Errorf("client: %w", err)
+		}
 	}
 	requests, cancelRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelRequests()

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
@@ -31,7 +32,15 @@ func TestNew(t *testing.T) {
 		{"defaults", Config{Relays: relays}, ""},
 		{"localhost", Config{Relays: relays, Listen: "localhost:0"}, ""},
 		{"IPv6 loopback", Config{Relays: relays, Listen: "[::1]:8080"}, ""},
-		{"remote allowed", Config{Relays: relays, Listen: "0.0.0.0:8080", AllowRemote: true}, ""},
+		{"remote allowed", Config{Relays: relays, Listen: "0.0.0.0:8080", AllowRemote: true, Token: secret.New("t")}, ""},
+		{"remote without token", Config{Relays: relays, Listen: "0.0.0.0:8080", AllowRemote: true}, "token"},
+		{"token without remote", Config{Relays: relays, Listen: "0.0.0.0:8080", Token: secret.New("t")}, "other machines"},
+		{"socket", Config{Relays: relays, Listen: "unix:tokengo.sock"}, ""},
+		{"socket without path", Config{Relays: relays, Listen: "unix:"}, "no path"},
+		{"origin", Config{Relays: relays, Origins: []string{"https://chat.example", "http://localhost:3000"}}, ""},
+		{"every origin", Config{Relays: relays, Origins: []string{"*"}}, "origin"},
+		{"no origin", Config{Relays: relays, Origins: []string{"null"}}, "origin"},
+		{"origin with path", Config{Relays: relays, Origins: []string{"https://chat.example/"}}, "origin"},
 		{"no relay", Config{}, "no relay"},
 		{"empty relay", Config{Relays: []relayurl.URL{{}}}, "relay"},
 		{"relay twice", Config{Relays: append(relays, relays...)}, "twice"},

@@ -360,6 +360,15 @@ func start(t testing.TB, cfg Config, relays ...*testRelay) *testClient {
 
 func startUnready(t testing.TB, cfg Config, relays ...*testRelay) *testClient {
 	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, ln, cfg, relays...)
+}
+
+func startOn(t testing.TB, ln net.Listener, cfg Config, relays ...*testRelay) *testClient {
+	t.Helper()
 	for _, r := range relays {
 		cfg.Relays = append(cfg.Relays, r.url)
 	}
@@ -369,10 +378,6 @@ func startUnready(t testing.TB, cfg Config, relays ...*testRelay) *testClient {
 		cfg.Registerer = prometheus.NewRegistry()
 	}
 	client, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,6 +416,10 @@ func (c *testClient) send(ctx context.Context, method, path string, body io.Read
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Del(header[i])
 	}
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Add(header[i], header[i+1])

@@ -23,7 +23,15 @@ type proxy struct {
 	cfg       Config
 	directory *directory
 	metrics   *metrics
+	door      door
 	running   sync.RWMutex // read-locked by each request that runs
+}
+
+func newProxy(cfg Config, dir *directory, m *metrics) *proxy {
+	return &proxy{
+		cfg: cfg, directory: dir, metrics: m,
+		door: door{token: cfg.Token, management: cfg.ManagementToken, origins: cfg.Origins},
+	}
 }
 
 // outcome is how a request ended: a [dialect.Code], or one of the following. It is the label of a metric.
@@ -56,8 +64,18 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer p.running.RUnlock()
 	defer p.report()
+	if isManagement(r) {
+		p.manage(w, r)
+		return
+	}
+	if p.door.allowOrigin(w, r) {
+		return
+	}
 	began := time.Now()
 	op, fail := dialect.Identify(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header)
+	if denied := p.door.check(r); denied != nil {
+		fail = denied
+	}
 	var res result
 	switch {
 	case fail != nil:

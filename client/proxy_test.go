@@ -102,7 +102,7 @@ func TestScrubsRequests(t *testing.T) {
 			"Authorization", "Bearer "+canary, "X-Api-Key", canary, "X-Goog-Api-Key", canary, "Cookie", "a="+canary,
 			"User-Agent", canary, "X-Stainless-OS", canary, "X-Forwarded-For", canary, "Forwarded", "for="+canary,
 			"Traceparent", canary, "Idempotency-Key", canary, "OpenAI-Organization", canary, "Referer", canary,
-			"Origin", "http://"+canary, "X-Request-Id", canary, "Accept-Language", canary, "Date", canary)
+			"X-Request-Id", canary, "Accept-Language", canary, "Date", canary)
 		read(t, resp)
 		x := <-got
 		if diff := cmp.Diff(tt.want, x.req.Fields); diff != "" {

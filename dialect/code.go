@@ -21,6 +21,8 @@ const (
 	CodeMethod         Code = "method_not_allowed"      // 405: the path has another method
 	CodeUpgrade        Code = "upgrade_not_supported"   // 426: a WebSocket was asked for; plain HTTP works
 	CodeTooLarge       Code = "request_too_large"       // 413: the body is over the limit
+	CodeMediaType      Code = "unsupported_media_type"  // 415: the body is not said to be JSON
+	CodeUnauthorized   Code = "unauthorized"            // 401: the client has a token, and the tool did not show it
 	CodeForbidden      Code = "forbidden"               // 403: not from a tool on this machine (a web page, another host name)
 	CodeInvalidRequest Code = "invalid_request"         // 400: not as its protocol wants, or not to be said in the backend's
 	CodeContextLength  Code = "context_length_exceeded" // 400: longer than the model's context window
@@ -62,11 +64,13 @@ const CodeInternal Code = "internal"
 const (
 	openAIInvalid = "invalid_request_error"
 	openAIDenied  = "permission_error"
+	openAIUnknown = "authentication_error"
 	openAILimited = "rate_limit_error"
 	openAIServer  = "server_error"
 
 	claudeInvalid    = "invalid_request_error"
 	claudeDenied     = "permission_error"
+	claudeUnknown    = "authentication_error"
 	claudeNotFound   = "not_found_error"
 	claudeTooLarge   = "request_too_large"
 	claudeLimited    = "rate_limit_error"
@@ -77,6 +81,7 @@ const (
 	geminiInvalid       = "INVALID_ARGUMENT"
 	geminiPrecondition  = "FAILED_PRECONDITION"
 	geminiDenied        = "PERMISSION_DENIED"
+	geminiUnknown       = "UNAUTHENTICATED"
 	geminiNotFound      = "NOT_FOUND"
 	geminiExhausted     = "RESOURCE_EXHAUSTED"
 	geminiUnimplemented = "UNIMPLEMENTED"
@@ -121,6 +126,14 @@ var meanings = map[Code]meaning{
 	CodeTooLarge: {
 		status: http.StatusRequestEntityTooLarge, openAI: openAIInvalid, claude: claudeTooLarge, gemini: geminiInvalid,
 		message: "The request body is over the size limit. Send less, for example fewer or smaller images.",
+	},
+	CodeMediaType: {
+		status: http.StatusUnsupportedMediaType, openAI: openAIInvalid, claude: claudeInvalid, gemini: geminiInvalid,
+		message: "The request body is not said to be JSON. Send it with content-type: application/json.",
+	},
+	CodeUnauthorized: {
+		status: http.StatusUnauthorized, openAI: openAIUnknown, claude: claudeUnknown, gemini: geminiUnknown,
+		message: "This client asks for its token. Give it to the tool as its API key.",
 	},
 	CodeInvalidRequest: {
 		status: http.StatusBadRequest, openAI: openAIInvalid, claude: claudeInvalid, gemini: geminiInvalid,

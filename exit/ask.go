@@ -160,7 +160,7 @@ func (x *exchange) passError(ctx context.Context, c *call) result {
 	switch {
 	case ctx.Err() != nil:
 		return x.gone()
-	case err != nil || c.backend.key.in(body):
+	case err != nil || c.backend.key.In(body):
 		return x.fail(coded)
 	}
 	resp := &bhttp.Response{Status: c.resp.StatusCode, Fields: responseFields(c.resp.Header)}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -28,7 +29,7 @@ import (
 type backend struct {
 	protocol   service.Protocol
 	base       baseURL
-	key        Secret
+	key        secret.Secret
 	fields     []string // header fields of a tool that are passed on, in canonical form
 	models     []service.Model
 	aliases    map[string]string
@@ -45,7 +46,7 @@ func newBackend(cfg Backend, logger *slog.Logger) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !cfg.Key.sendable() {
+	if !cfg.Key.Sendable() {
 		return nil, errors.New("the key has characters that no key has; is it the right file?")
 	}
 	models, err := configuredModels(cfg)
@@ -213,11 +214,11 @@ func (b *backend) authorize(header http.Header) {
 	}
 	switch b.protocol {
 	case service.Claude:
-		header.Set("X-Api-Key", b.key.reveal())
+		header.Set("X-Api-Key", b.key.Reveal())
 	case service.Gemini:
-		header.Set("X-Goog-Api-Key", b.key.reveal())
+		header.Set("X-Goog-Api-Key", b.key.Reveal())
 	default:
-		header.Set("Authorization", "Bearer "+b.key.reveal())
+		header.Set("Authorization", "Bearer "+b.key.Reveal())
 	}
 }
 

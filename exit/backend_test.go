@@ -20,6 +20,7 @@ import (
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/service"
 )
@@ -73,7 +74,7 @@ func TestBadBackends(t *testing.T) {
 		"not a URL":        func(b *Backend) { b.URL = "https://h:x" + canaryKey },
 		"user":             func(b *Backend) { b.URL = "https://" + canaryKey + "@h" },
 		"query":            func(b *Backend) { b.URL = "https://h?key=" + canaryKey },
-		"key":              func(b *Backend) { b.Key = NewSecret(canaryKey + "\nsecond line") },
+		"key":              func(b *Backend) { b.Key = secret.New(canaryKey + "\nsecond line") },
 		"model's protocol": func(b *Backend) { b.Models = []service.Model{{ID: "m", Protocol: service.Claude}} },
 		"empty model":      func(b *Backend) { b.Models = testModels("") },
 		"model's price": func(b *Backend) {
@@ -101,7 +102,7 @@ func TestHeaderAllowList(t *testing.T) {
 	var host string
 	url := backendServer(t, func(_ http.ResponseWriter, r *http.Request) { got, host = r.Header, r.Host })
 	models := func(p service.Protocol, key string) Backend {
-		return Backend{Protocol: p, URL: url, Key: NewSecret(key), Models: testModels("m")}
+		return Backend{Protocol: p, URL: url, Key: secret.New(key), Models: testModels("m")}
 	}
 	r := newRig(t, Config{Backends: []Backend{
 		models(service.OpenAI, " "+canaryKey+"\n"), models(service.Claude, canaryKey),
@@ -379,24 +380,5 @@ func waitFor(r *http.Request, ch <-chan struct{}) {
 	select {
 	case <-r.Context().Done():
 	case <-ch:
-	}
-}
-
-func TestSecret(t *testing.T) {
-	s := NewSecret(canaryKey)
-	cfg := Config{Backends: []Backend{{Key: s}}}
-	for _, got := range []string{
-		fmt.Sprint(s), fmt.Sprintf("%v %+v %#v %q %x %s %d", s, s, s, s, s, s, s), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg),
-		fmt.Sprintf("%+v", struct{ s Secret }{s}), s.LogValue().String(),
-	} {
-		if strings.Contains(got, canaryKey) {
-			t.Errorf("prints the key: %s", got)
-		}
-	}
-	if text, err := s.MarshalText(); err != nil || string(text) != "redacted" {
-		t.Errorf("marshals to %q, %v", text, err)
-	}
-	if !NewSecret(" \n").IsZero() || !(Secret{}).IsZero() || fmt.Sprint(Secret{}) != "" {
-		t.Error("no key is not seen as none")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -104,7 +105,7 @@ type Backend struct {
 	// /api is ignored).
 	URL string
 	// Key is the operator's credential, none by default.
-	Key Secret
+	Key secret.Secret
 	// Models are the models to offer. Their Protocol may be left empty. Default: all that the backend lists.
 	Models []service.Model
 	// Aliases maps ids that the exit publishes to those that the backend knows the models by. A published

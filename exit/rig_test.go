@@ -19,6 +19,7 @@ import (
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/service"
 	"github.com/tokengo/tokengo/tunnel"
@@ -69,7 +70,7 @@ func testModels(ids ...string) []service.Model {
 }
 
 func openAIBackend(url string) Backend {
-	return Backend{Protocol: service.OpenAI, URL: url, Key: NewSecret(canaryKey), Models: testModels("gpt-test")}
+	return Backend{Protocol: service.OpenAI, URL: url, Key: secret.New(canaryKey), Models: testModels("gpt-test")}
 }
 
 func newRig(t testing.TB, cfg Config) *rig {

@@ -23,6 +23,7 @@ import (
 	"github.com/tokengo/tokengo/exit"
 	"github.com/tokengo/tokengo/internal/demobackend"
 	"github.com/tokengo/tokengo/internal/keyfile"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -142,13 +143,13 @@ func parseBackend(f backendFile) (exit.Backend, error) {
 		return exit.Backend{}, &usageError{fmt.Errorf("backend: %w", err), "or try --backend " + demoBackend}
 	}
 	v := vendorOf(protocol)
-	b := exit.Backend{Protocol: protocol, URL: cmp.Or(f.URL, v.url), Aliases: f.Aliases, Key: exit.NewSecret(firstEnv(v.keyEnv))}
+	b := exit.Backend{Protocol: protocol, URL: cmp.Or(f.URL, v.url), Aliases: f.Aliases, Key: secret.New(firstEnv(v.keyEnv))}
 	if f.KeyFile != "" {
 		key, err := keyfile.Read(f.KeyFile)
 		if err != nil {
 			return exit.Backend{}, err
 		}
-		b.Key = exit.NewSecret(string(key))
+		b.Key = secret.New(string(key))
 	}
 	for _, id := range f.Models {
 		b.Models = append(b.Models, service.Model{ID: id, Protocol: protocol})

@@ -23,12 +23,12 @@ const module = "github.com/tokengo/tokengo/"
 // package needs its row here and in docs/development.md.
 var mayImport = map[string][]string{
 	// Commands: everything.
-	"cmd/tokengo": {"client", "relay", "exit", "route", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/demobackend"},
+	"cmd/tokengo": {"client", "relay", "exit", "route", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
 
 	// Roles: mechanisms and protocols, never each other.
-	"client": {"route", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl"},
+	"client": {"route", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl", "internal/secret"},
 	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
-	"exit":   {"tunnel", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile"},
+	"exit":   {"tunnel", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile", "internal/secret"},
 
 	// Mechanisms: protocols.
 	"tunnel":  {"service", "internal/relayurl"},
@@ -58,6 +58,7 @@ var mayImport = map[string][]string{
 	"internal/drain":       {},
 	"internal/relayurl":    {},
 	"internal/keyfile":     {},
+	"internal/secret":      {},
 	"internal/demobackend": {},
 	"internal/network":     {"client", "relay", "exit", "internal/relayurl"},
 	"internal/bench":       {},

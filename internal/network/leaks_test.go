@@ -104,6 +104,7 @@ func askWithKey(t *testing.T, url, body string) {
 		r.Header.Set(name, canaryKey)
 	}
 	r.Header.Set("User-Agent", canaryHeader)
+	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Stainless-Os", canaryHeader)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -237,6 +238,7 @@ func finishOrCancel(ctx context.Context, tool *http.Client, url string, finish b
 	if err != nil {
 		return err
 	}
+	r.Header.Set("Content-Type", "application/json")
 	answer, err := tool.Do(r)
 	if err != nil {
 		return err

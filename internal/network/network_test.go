@@ -20,6 +20,7 @@ import (
 	"github.com/tokengo/tokengo/exit"
 	"github.com/tokengo/tokengo/internal/demobackend"
 	"github.com/tokengo/tokengo/internal/network"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -60,7 +61,7 @@ func run(t testing.TB, backend http.Handler, change ...func(*network.Config)) *n
 func everyProtocol(url string) []exit.Backend {
 	var backends []exit.Backend
 	for _, p := range service.Protocols() {
-		backends = append(backends, exit.Backend{Protocol: p, URL: url, Key: exit.NewSecret("sk-operator")})
+		backends = append(backends, exit.Backend{Protocol: p, URL: url, Key: secret.New("sk-operator")})
 	}
 	return backends
 }
