@@ -6,9 +6,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -16,12 +20,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/internal/keyfile"
+	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
 )
 
 type clientFlags struct {
 	roleFlags
-	file clientFile
+	file  clientFile
+	token string
 }
 
 func newClientCommand() *cobra.Command {
@@ -52,8 +59,11 @@ Any key a tool sends is accepted and dropped: exits are not told who you are.`,
 // registerClient adds the flags that say how a client runs.
 func (f *clientFlags) registerClient(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.file.Listen, "listen", client.DefaultListen, "listen for AI tools on `address`")
-	flags.BoolVar(&f.file.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; whoever reaches it asks in your name")
+	flags.StringVar(&f.file.Listen, "listen", client.DefaultListen, "listen for AI tools on `address`, or on unix:PATH")
+	flags.BoolVar(&f.file.AllowRemote, "allow-remote", false, "allow an address that other machines can reach; it needs a token")
+	flags.StringVar(&f.token, "token", "", "ask every tool for this `token`; other users can see it in the list of processes (default $"+tokenEnv+")")
+	flags.StringVar(&f.file.TokenFile, "token-file", "", "ask every tool for the token in `file`, which others must not be able to read")
+	flags.StringArrayVar(&f.file.Origins, "origin", nil, "let web pages of `origin` ask, such as http://localhost:3000 (repeatable)")
 	flags.StringArrayVar(&f.file.Relays, "relay", nil, "go through the relay at `URL` (repeatable)")
 	flags.StringArrayVar(&f.file.Protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
 	flags.StringArrayVar(&f.file.Identities, "identity", nil, "use only the exit with this `identity`, as 'tokengo exits list --json' shows it (repeatable)")
@@ -66,14 +76,14 @@ func runClient(cmd *cobra.Command, f *clientFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := f.file.config()
+	cfg, err := f.config(env)
 	if err != nil {
 		return err
 	}
 	if len(cfg.Relays) == 0 {
 		return usagef("name one with --relay URL, or under relays: in "+clientFileName, "no relay is configured")
 	}
-	cfg.Logger, cfg.Registerer = env.log, env.registerer()
+	cfg.Registerer = env.registerer()
 	c, err := client.New(cfg)
 	if err != nil {
 		return &usageError{err: err}
@@ -92,16 +102,83 @@ func runClient(cmd *cobra.Command, f *clientFlags) error {
 	return group.Wait()
 }
 
+// config is what the flags and the file say, with the tokens from where they are kept.
+func (f *clientFlags) config(env *role) (client.Config, error) {
+	cfg, err := f.file.config()
+	if err != nil {
+		return client.Config{}, err
+	}
+	cfg.Logger = env.log
+	if cfg.Token, err = f.readToken(); err != nil {
+		return client.Config{}, err
+	}
+	if cfg.ManagementToken, err = managementToken(env.stateDir); err != nil {
+		return client.Config{}, err
+	}
+	return cfg, nil
+}
+
+// readToken returns the token that tools must show, from the flag, the file or the environment.
+func (f *clientFlags) readToken() (secret.Secret, error) {
+	switch {
+	case f.token != "" && f.file.TokenFile != "":
+		return secret.Secret{}, usagef("give the token in one way", "--token and --token-file are both given")
+	case f.token != "":
+		return secret.New(f.token), nil
+	case f.file.TokenFile == "":
+		return secret.New(os.Getenv(tokenEnv)), nil
+	}
+	raw, err := keyfile.Read(f.file.TokenFile)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	token := secret.New(string(raw))
+	if token.IsZero() || !token.Sendable() {
+		return secret.Secret{}, usagef("write one line of letters and digits into it", "token file %s holds no token", f.file.TokenFile)
+	}
+	return token, nil
+}
+
+// managementToken reads the token of the management paths from the state directory, and makes it there at
+// the first start.
+func managementToken(stateDir string) (secret.Secret, error) {
+	path := filepath.Join(stateDir, managementTokenFile)
+	raw, err := keyfile.Read(path)
+	if errors.Is(err, os.ErrNotExist) {
+		raw = []byte(rand.Text() + "\n")
+		err = keyfile.Write(path, raw)
+	}
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	return secret.New(string(raw)), nil
+}
+
+const (
+	// tokenEnv names the token that tools must show.
+	tokenEnv = "TOKENGO_TOKEN"
+	// managementTokenFile, in the client's state directory, opens the management paths.
+	managementTokenFile = "management.token"
+)
+
 // announceClient prints the client's URL at once, and who it can reach as soon as that is known.
 func announceClient(ctx context.Context, env *role, c *client.Client, ln net.Listener) {
 	fmt.Fprintln(env.stderr, "client ready for AI tools at:")
-	fmt.Fprintln(env.stdout, "http://"+ln.Addr().String())
+	fmt.Fprintln(env.stdout, toolAddress(ln))
 	ready, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if c.WaitReady(ready) != nil && ctx.Err() != nil {
 		return
 	}
 	showReach(env.stderr, c)
+}
+
+// toolAddress is what tools are told: a URL, or the path of a socket.
+func toolAddress(ln net.Listener) string {
+	if ln.Addr().Network() == "unix" {
+		return "unix:" + ln.Addr().String()
+	}
+	return "http://" + ln.Addr().String()
 }
 
 // showReach lists the relays with how they do, and the exits.

@@ -53,6 +53,8 @@ type clientFile struct {
 	commonFile         `yaml:",inline"`
 	Listen             string        `yaml:"listen"`
 	AllowRemote        bool          `yaml:"allow_remote"`
+	TokenFile          string        `yaml:"token_file"`
+	Origins            []string      `yaml:"origins"`
 	Relays             []string      `yaml:"relays"`
 	Identities         []string      `yaml:"identities"`
 	Protocols          []string      `yaml:"protocols"`
@@ -127,7 +129,7 @@ func (f *clientFile) config() (client.Config, error) {
 		identities = append(identities, service.Identity(s)) // client.New checks them
 	}
 	return client.Config{
-		Listen: f.Listen, AllowRemote: f.AllowRemote, Relays: relays, Identities: identities, Policy: policy,
+		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Relays: relays, Identities: identities, Policy: policy,
 		MaxRequestBytes: f.MaxRequestBytes, RefreshInterval: f.RefreshInterval, AnswerTimeout: f.AnswerTimeout,
 		StallTimeout: f.StallTimeout, ShutdownTimeout: f.ShutdownTimeout,
 	}, nil

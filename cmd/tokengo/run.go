@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,6 +24,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
+
+	"github.com/tokengo/tokengo/client"
 )
 
 // roleFlags are the flags that every long-running command has. Set in a configuration file, too.
@@ -99,8 +102,11 @@ func stateRoot() string {
 	return filepath.Join(os.TempDir(), "tokengo")
 }
 
-// listen opens a TCP port. what says whose it is and flag which one moves it.
+// listen opens a TCP port, or the socket of a client. what says whose it is and flag which one moves it.
 func listen(ctx context.Context, address, what, flag string) (net.Listener, error) {
+	if strings.HasPrefix(address, "unix:") {
+		return client.Listen(ctx, address)
+	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		_, port, _ := net.SplitHostPort(address)

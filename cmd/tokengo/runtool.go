@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/internal/secret"
 )
 
 // probeTimeout is how long a look for a running client may take.
@@ -60,14 +62,21 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 	if err != nil {
 		return &hintedError{fmt.Errorf("run %s: it is not installed", args[0]), "install it, or give its path"}
 	}
+	if strings.HasPrefix(f.file.Listen, "unix:") {
+		return usagef("run it with --listen 127.0.0.1:0", "%s cannot be told of a socket, only of an address", args[0])
+	}
+	token, err := f.readToken()
+	if err != nil {
+		return err
+	}
 	if isClient(cmd.Context(), f.file.Listen) {
-		return startTool(cmd, program, args, "http://"+f.file.Listen)
+		return startTool(cmd, program, args, place{"http://" + f.file.Listen, token})
 	}
 	env, err := f.start(cmd, "client")
 	if err != nil {
 		return err
 	}
-	cfg, err := f.file.config()
+	cfg, err := f.config(env)
 	if err != nil {
 		return err
 	}
@@ -75,7 +84,6 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 		return usagef("start one with 'tokengo client' or 'tokengo serve', or name a relay with --relay URL",
 			"no client runs at %s, and no relay is configured to start one", f.file.Listen)
 	}
-	cfg.Logger = env.log
 	c, err := client.New(cfg)
 	if err != nil {
 		return &usageError{err: err}
@@ -84,7 +92,7 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	return withClient(cmd.Context(), c, ln, func() error { return startTool(cmd, program, args, "http://"+ln.Addr().String()) })
+	return withClient(cmd.Context(), c, ln, func() error { return startTool(cmd, program, args, place{"http://" + ln.Addr().String(), token}) })
 }
 
 // withClient serves c while f runs. An interrupt is the tool's to act on: the client outlives it.
@@ -115,11 +123,20 @@ func isClient(ctx context.Context, address string) bool {
 	return err == nil && strings.HasPrefix(string(text), "TokenGo is running")
 }
 
+// place is where a tool finds the client.
+type place struct {
+	url   string
+	token secret.Secret // that the client asks for, or none
+}
+
+// key is what the tool is given as its API key.
+func (p place) key() string { return cmp.Or(p.token.Reveal(), placeholderKey) }
+
 // startTool runs the tool on this terminal.
-func startTool(cmd *cobra.Command, program string, args []string, url string) error {
-	tool := exec.Command(program, toolArguments(args, url)...)
+func startTool(cmd *cobra.Command, program string, args []string, at place) error {
+	tool := exec.Command(program, toolArguments(args, at.url)...)
 	tool.Args[0] = args[0]
-	tool.Env = toolEnvironment(os.Environ(), url)
+	tool.Env = toolEnvironment(os.Environ(), at)
 	tool.Stdin, tool.Stdout, tool.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	err := tool.Run()
 	var ended *exec.ExitError
@@ -147,21 +164,22 @@ func toolArguments(args []string, url string) []string {
 		return args[1:]
 	}
 	// Codex does not read OPENAI_BASE_URL.
-	provider := fmt.Sprintf(`model_providers.tokengo={name="TokenGo", base_url="%s/v1", wire_api="responses"}`, url)
+	provider := fmt.Sprintf(`model_providers.tokengo={name="TokenGo", base_url="%s/v1", wire_api="responses", env_key="OPENAI_API_KEY"}`, url)
 	return append([]string{"-c", "model_provider=tokengo", "-c", provider}, args[1:]...)
 }
 
 // toolEnvironment is environ with the addresses and placeholder keys of every protocol. A credential of the
 // user's own would be dropped by the client in any case; it is not even handed to the tool.
-func toolEnvironment(environ []string, url string) []string {
+func toolEnvironment(environ []string, at place) []string {
+	url, key := at.url, at.key()
 	set := []struct{ name, value string }{
 		{"OPENAI_BASE_URL", url + "/v1"},
-		{"OPENAI_API_KEY", placeholderKey},
+		{"OPENAI_API_KEY", key},
 		{"ANTHROPIC_BASE_URL", url},
-		{"ANTHROPIC_AUTH_TOKEN", placeholderKey}, // Claude Code asks before it uses an ANTHROPIC_API_KEY
+		{"ANTHROPIC_AUTH_TOKEN", key}, // Claude Code asks before it uses an ANTHROPIC_API_KEY
 		{"ANTHROPIC_API_KEY", ""},
 		{"GOOGLE_GEMINI_BASE_URL", url},
-		{"GEMINI_API_KEY", placeholderKey},
+		{"GEMINI_API_KEY", key},
 		{"GOOGLE_API_KEY", ""},
 		{"OLLAMA_HOST", strings.TrimPrefix(url, "http://")},
 	}
