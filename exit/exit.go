@@ -100,6 +100,7 @@ func (e *Exit) Run(ctx context.Context) error {
 	}
 	m.run(ctx)
 	running.Wait()
+	e.handler.replays.close()
 	for _, b := range e.backends {
 		b.close()
 	}

@@ -6,6 +6,7 @@ package exit
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
@@ -19,7 +20,8 @@ type fault struct {
 	kind    string // the problem's type; "" when the status says it all
 	title   string
 	allow   string
-	later   bool // whether to try again
+	later   bool      // whether to try again
+	date    time.Time // what time it is, when that is what is wrong
 	outcome outcome
 }
 
@@ -71,6 +73,9 @@ func refuse(w http.ResponseWriter, f *fault) result {
 // problem answers under seal.
 func (x *exchange) problem(f *fault) result {
 	resp := &bhttp.Response{Status: f.status, Fields: bhttp.Fields{{Name: "content-type", Value: service.ProblemType}}}
+	if !f.date.IsZero() {
+		resp.Fields = append(resp.Fields, bhttp.Field{Name: "date", Value: f.date.UTC().Format(http.TimeFormat)})
+	}
 	return x.as(f.counted(), resp, f.body())
 }
 

@@ -30,6 +30,7 @@ type handler struct {
 	metrics *metrics
 	keyring atomic.Pointer[ohttp.Keyring]
 	offer   atomic.Pointer[offer]
+	replays *replays
 	slots   chan struct{} // one for each request that is worked on
 	held    atomic.Int64  // bytes of the requests at hand
 }
@@ -85,7 +86,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) result {
 	if sealErr != nil {
 		return refuse(w, &faultSeal)
 	}
-	x := &exchange{handler: h, answer: a, free: free, length: r.ContentLength}
+	x := &exchange{handler: h, opened: opened, answer: a, free: free, length: r.ContentLength}
 	return x.run(r.Context(), inner, err)
 }
 
@@ -142,6 +143,7 @@ func (h *handler) refuseUnopened(w http.ResponseWriter, r *http.Request, err err
 // exchange is one opened request on its way to an answer.
 type exchange struct {
 	handler *handler
+	opened  *ohttp.OpenedRequest
 	answer  *answer
 	free    bool  // whether there was a slot for it
 	length  int64 // sealed bytes that are announced, -1 when it is not known
@@ -153,6 +155,9 @@ func (x *exchange) run(ctx context.Context, inner *bhttp.Request, err error) res
 		return x.unreadable(ctx, err)
 	}
 	if fault := checkInner(inner); fault != nil {
+		return x.problem(fault)
+	}
+	if fault := x.handler.replays.admit(x.opened.ID(), x.opened.KeyID(), inner.Fields); fault != nil {
 		return x.problem(fault)
 	}
 	path, query, _ := strings.Cut(inner.Path, "?")

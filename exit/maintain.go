@@ -37,6 +37,10 @@ func newMaintainer(e *Exit) (*maintainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.handler.replays, err = openReplays(e.cfg.StateDir, e.cfg.KeyLifetime+e.cfg.KeyOverlap, keys, e.cfg.Clock)
+	if err != nil {
+		return nil, err
+	}
 	return &maintainer{exit: e, keys: keys, listings: make([]listing, len(e.backends))}, nil
 }
 

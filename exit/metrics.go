@@ -21,6 +21,8 @@ const (
 	outcomeUnknownKey outcome = "unknown_key"
 	outcomeDamaged    outcome = "damaged"     // did not open
 	outcomeBadRequest outcome = "bad_request" // not HTTP as an exit takes it, outside or inside
+	outcomeReplayed   outcome = "replayed"    // delivered before, or not to be told from that
+	outcomeDate       outcome = "date"        // the client's clock is wrong, or the request is old
 	outcomeGone       outcome = "client_gone"
 )
 

@@ -154,6 +154,7 @@ func (r *Keyring) OpenRequest(src io.Reader, f Format, maxWhole int64) (*OpenedR
 	}
 	return &OpenedRequest{
 		exchange: x,
+		keyID:    h.id,
 		msg:      messageReader{doing: doing, format: f, maxWhole: maxWhole, in: in, open: ctx.Open},
 	}, nil
 }

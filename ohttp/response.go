@@ -101,8 +101,16 @@ func (c *responseCipher) open(aad, sealed []byte) ([]byte, error) {
 // may read it while another seals the response.
 type OpenedRequest struct {
 	exchange exchange
+	keyID    uint8
 	msg      messageReader
 }
+
+// KeyID is the identifier of the key that the request was sealed to.
+func (o *OpenedRequest) KeyID() uint8 { return o.keyID }
+
+// ID tells the request apart from every other: the SHA-256 of its encapsulated key, which is part of what the
+// seal depends on, so that nobody can send the same content under another (RFC 9458 section 6.5.1).
+func (o *OpenedRequest) ID() [sha256.Size]byte { return sha256.Sum256(o.exchange.enc) }
 
 // Read returns plaintext: at most one chunk, as soon as that is there. It returns [io.EOF] only after
 // the final chunk was verified; else [ErrTruncated], [ErrInvalid], [ErrTooLarge], or the error of

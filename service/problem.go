@@ -20,6 +20,10 @@ const (
 	TypeDate = "https://iana.org/assignments/http-problem-types#date"
 )
 
+// TypeReplayed means that an exit has had the same sealed request before; an exit says so under seal. Nothing was done
+// again (docs/protocol.md).
+const TypeReplayed = problemBase + "replayed"
+
 // Types of problem that a relay answers with, described in docs/protocol.md.
 const (
 	// TypeExitNotReached means that the relay is certain that no part of the request reached the exit: a retry is safe.
