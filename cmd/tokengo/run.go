@@ -59,6 +59,7 @@ func (f *roleFlags) start(cmd *cobra.Command, name string) (*role, error) {
 	if err != nil {
 		return nil, err
 	}
+	undumpable() // keys and prompts
 	r := &role{
 		stderr:   cmd.ErrOrStderr(),
 		stdout:   cmd.OutOrStdout(),
