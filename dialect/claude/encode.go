@@ -4,6 +4,7 @@
 package claude
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -15,7 +16,7 @@ import (
 )
 
 // EncodeRequest writes a request for a backend, and notes in dropped what it leaves out. A missing limit of tokens is
-// the model's own; the exit sets the request's MaxTokens where it knows better, for models that are not Anthropic's.
+// the model's own: the request's MaxOutput, else what the model's name tells, else [fallbackMaxTokens].
 // Errors have status 400: what would change the meaning if it were left out.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
 	e := encoder{req: req, dropped: dropped, model: modelOf(req.Model)}
@@ -93,7 +94,7 @@ func (e *encoder) plan() (plan, *dialect.Error) {
 const jsonInstruction = "Answer with one valid JSON object and nothing else: no prose, no code fence."
 
 func (e *encoder) maxTokens() int {
-	limit := e.model.maxOutput()
+	limit := cmp.Or(e.req.MaxOutput, e.model.maxOutput())
 	switch n := e.req.MaxTokens; {
 	case n <= 0 && limit > 0:
 		return limit

@@ -35,6 +35,9 @@ type Request struct {
 
 	// MaxTokens is the longest answer, in tokens, reasoning included; 0 is not stated.
 	MaxTokens int
+	// MaxOutput is the longest answer that the model can give, in tokens, as the exit knows it; 0 is not known. No
+	// tool states it.
+	MaxOutput int
 	Sampling  Sampling
 	Stop      []string
 	// Candidates is how many answers are wanted; 0 and 1 are one. Answers other than one cannot be translated.

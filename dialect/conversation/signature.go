@@ -21,6 +21,12 @@ func (s Signature) Wrap(p service.Protocol) string {
 	return signaturePrefix + string(s.By) + ":" + base64.RawURLEncoding.EncodeToString([]byte(s.Value))
 }
 
+// Marked reports whether a value that a tool keeps was marked in a translation, by Wrap or in a codec's own way: it then
+// means nothing to a backend of the tool's protocol.
+func Marked(value string) bool {
+	return strings.HasPrefix(value, signaturePrefix) || strings.HasPrefix(value, "tokengo-")
+}
+
 // Unwrap reads a signature that a tool of protocol p sent.
 func Unwrap(p service.Protocol, value string) Signature {
 	rest, ok := strings.CutPrefix(value, signaturePrefix)

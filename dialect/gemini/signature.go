@@ -62,6 +62,28 @@ func (c *carried) String() string {
 	return base64.StdEncoding.EncodeToString(out)
 }
 
+// OwnSignature is what a value of thoughtSignature is to the service itself: the signature that it made, "" where another
+// protocol's backend made it. marked is false for values that are as the service made them.
+func OwnSignature(value string) (own string, marked bool) {
+	text := value
+	if raw, ok := fromBase64(value); ok {
+		text = raw
+	}
+	if !conversation.Marked(text) {
+		return value, false
+	}
+	c := readCarried(value)
+	return c.own.For(protocol), true
+}
+
+// Unsigned is what stands for the signature of a call that the service did not make; "" for models that need none.
+func Unsigned(model string) string {
+	if familyOf(model).signed {
+		return skipSignature
+	}
+	return ""
+}
+
 // readCarried reads the value of a thoughtSignature.
 func readCarried(value string) carried {
 	if value == "" {

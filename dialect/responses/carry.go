@@ -70,6 +70,11 @@ func unwrapReasoning(encrypted string) (s conversation.Signature, redacted strin
 	return conversation.Unwrap(protocol, encrypted), ""
 }
 
+// Foreign reports whether encrypted content means nothing to a backend that speaks Responses.
+func Foreign(encrypted string) bool {
+	return conversation.Marked(encrypted) || strings.HasPrefix(encrypted, chatMark)
+}
+
 // encryptedContent is the signature for a Responses backend, "" when no Responses backend made it.
 func encryptedContent(s conversation.Signature) string {
 	value := s.For(protocol)

@@ -29,7 +29,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/tokengo/tokengo/dialect"
@@ -141,6 +140,9 @@ func Local(op dialect.Operation, body []byte) (answer []byte, ok bool, problem *
 type Target struct {
 	Protocol service.Protocol
 	Model    string // as the backend knows it
+	// MaxOutput is the longest answer of the model, in tokens; 0 is not known. It stands in for a limit that the tool
+	// does not state and the backend's protocol demands.
+	MaxOutput int
 	// ID and Created (Unix seconds) stand in an answer where the tool's protocol has an identifier and a
 	// time of creation and the backend gave none.
 	ID      string
@@ -157,6 +159,7 @@ type Exchange struct {
 	answer    func(body []byte) ([]byte, error)
 	errorCode func(status int, body []byte) dialect.Code
 	target    Target
+	asked     *asked               // nil for embeddings
 	events    []conversation.Event // memory for those of one piece
 	writer    writer               // of a stream, like reader
 	reader    reader
@@ -165,7 +168,7 @@ type Exchange struct {
 
 // New translates a request. Its errors have the shape of the tool's protocol.
 func New(op dialect.Operation, body []byte, to Target) (*Exchange, *dialect.Error) {
-	backend, known := backends[to.Protocol]
+	_, known := backends[to.Protocol]
 	// Responses and Chat Completions are one protocol by name, and two to say things in.
 	if !known || !op.Translates(to.Protocol) && op.Kind != dialect.Responses {
 		return nil, &dialect.Error{Code: dialect.CodeNoExit, Message: "This request cannot be translated for the exit's backend."}
@@ -173,30 +176,43 @@ func New(op dialect.Operation, body []byte, to Target) (*Exchange, *dialect.Erro
 	if op.Kind == dialect.Embedding {
 		return newEmbedding(op, body, to)
 	}
-	tool := inboundOf(op)
-	request, problem := tool.decode(op, body)
+	request, problem := inboundOf(op).decode(op, body)
 	if problem != nil {
 		return nil, problem
 	}
-	request.Model = to.Model
+	request.Model, request.MaxOutput = to.Model, to.MaxOutput
 	orderResults(request.Messages)
-	x := &Exchange{Stream: request.Stream, errorCode: backend.errorCode, target: to}
+	return (&asked{op: op, to: to, request: request}).exchange()
+}
+
+// asked is a tool's request, understood.
+type asked struct {
+	op      dialect.Operation
+	to      Target
+	request *conversation.Request
+}
+
+// exchange writes the request for the backend.
+func (a *asked) exchange() (*Exchange, *dialect.Error) {
+	tool, backend, request := inboundOf(a.op), backends[a.to.Protocol], a.request
+	x := &Exchange{Stream: request.Stream, errorCode: backend.errorCode, target: a.to, asked: a}
 	var dropped conversation.Dropped
 	dropped.Add(request.Unmapped...)
+	var problem *dialect.Error
 	if x.Path, x.Body, problem = backend.encode(request, &dropped); problem != nil {
 		return nil, problem
 	}
 	x.Dropped = dropped.Names()
 	if x.Stream {
-		x.writer, x.reader = tool.newWriter(op, request), backend.newReader(request)
+		x.writer, x.reader = tool.newWriter(a.op, request), backend.newReader(request)
 	}
 	x.answer = func(body []byte) ([]byte, error) {
 		answer, err := collect(backend.decode(request, body))
 		if err != nil {
 			return nil, err
 		}
-		answer.ID, answer.Created = cmp.Or(answer.ID, to.ID), cmp.Or(answer.Created, to.Created)
-		return tool.encode(op, request, answer), nil
+		answer.ID, answer.Created = cmp.Or(answer.ID, a.to.ID), cmp.Or(answer.Created, a.to.Created)
+		return tool.encode(a.op, request, answer), nil
 	}
 	return x, nil
 }
@@ -311,16 +327,3 @@ func (x *Exchange) Answer(body []byte) ([]byte, error) {
 	}
 	return out, nil
 }
-
-// ErrorCode is the class of a backend's error answer.
-func (x *Exchange) ErrorCode(status int, body []byte) dialect.Code {
-	code := x.errorCode(status, body)
-	if code == dialect.CodeBackendRejected && tooLong.Match(body) {
-		return dialect.CodeContextLength
-	}
-	return code
-}
-
-// tooLong is how services say that a conversation does not fit, each in its own words.
-var tooLong = regexp.MustCompile(`(?i)context_length_exceeded|prompt is too long|maximum context length|` +
-	`exceeds? the (maximum number of tokens|context|available context)|context (window|size|length) (is |was )?exceeded|input is too long`)

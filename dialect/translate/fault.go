@@ -1,0 +1,55 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package translate
+
+import (
+	"regexp"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/conversation"
+	"github.com/tokengo/tokengo/dialect/gemini"
+	"github.com/tokengo/tokengo/dialect/ollama"
+	"github.com/tokengo/tokengo/service"
+)
+
+// ErrorCode is the class of a backend's error answer.
+func (x *Exchange) ErrorCode(status int, body []byte) dialect.Code {
+	code := x.errorCode(status, body)
+	if code == dialect.CodeBackendRejected && tooLong.Match(body) {
+		return dialect.CodeContextLength
+	}
+	return code
+}
+
+// tooLong is how services say that a conversation does not fit, each in its own words.
+var tooLong = regexp.MustCompile(`(?i)context_length_exceeded|prompt is too long|maximum context length|` +
+	`exceeds? the (maximum number of tokens|context|available context)|context (window|size|length) (is |was )?exceeded|input is too long`)
+
+// RetryAfter is how many seconds a backend of protocol p wants to be left alone, as digits, by what the body of its
+// error says; "" where it does not. Protocols other than gemini say it in a header field.
+func RetryAfter(p service.Protocol, body []byte) string {
+	if p != service.Gemini {
+		return ""
+	}
+	return gemini.RetryAfter(body)
+}
+
+// WithoutReasoning is the same request without a wish for reasoning, if a backend's error answer says that its model
+// cannot think and the request has such a wish; ok is false otherwise. Its Dropped then names reasoning. Ollama is the
+// only server known to refuse a request for that, over its own protocol and over OpenAI's.
+func (x *Exchange) WithoutReasoning(status int, body []byte) (again *Exchange, ok bool) {
+	p := x.target.Protocol
+	if x.asked == nil || p != service.Ollama && p != service.OpenAI || !ollama.ThinkingRefused(status, body) {
+		return nil, false
+	}
+	request := *x.asked.request
+	silent := conversation.Reasoning{Visible: request.Reasoning.Visible} // whether to show it is no wish for it
+	if request.Reasoning == silent {
+		return nil, false
+	}
+	request.Reasoning = silent
+	request.Unmapped = append(request.Unmapped[:len(request.Unmapped):len(request.Unmapped)], "reasoning")
+	again, problem := (&asked{op: x.asked.op, to: x.asked.to, request: &request}).exchange()
+	return again, problem == nil
+}
