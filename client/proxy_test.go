@@ -218,7 +218,8 @@ func errorText(t *testing.T, proto service.Protocol, body string) (message, code
 }
 
 func TestBadRequests(t *testing.T) {
-	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "gpt-4o", "gpt-4o-mini"), models(service.Ollama, "llama:latest")))
+	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "gpt-4o", "gpt-4o-mini"),
+		models(service.Ollama, "llama:latest"), models(service.Claude, "claude-x")))
 	c := start(t, Config{MaxRequestBytes: 1000}, newTestRelay(t, exit))
 	big := `{"model":"gpt-4o","x":"` + strings.Repeat("x", 2000) + `"}`
 	tests := []struct {
@@ -236,15 +237,15 @@ func TestBadRequests(t *testing.T) {
 		{"too large for claude", "POST", "/v1/messages", big, service.Claude, 413, "request_too_large", nil},
 		{
 			"unknown model", "POST", "/v1/chat/completions", `{"model":"gpt-4o-2024"}`, service.OpenAI, 404, "model_not_found",
-			[]string{`"gpt-4o-2024"`, "openai: gpt-4o, gpt-4o-mini; ollama: llama:latest"},
+			[]string{`"gpt-4o-2024"`, "openai: gpt-4o, gpt-4o-mini; claude: claude-x; ollama: llama:latest"},
 		},
 		{
 			"unknown gemini model", "POST", "/v1beta/models/x:generateContent", "{}", service.Gemini, 404, "model_not_found",
 			[]string{`"x"`, "openai: "},
 		},
 		{
-			"what cannot be translated", "POST", "/api/show", `{"model":"gpt-4o"}`, service.Ollama, 503, "no_exit",
-			[]string{"over openai, not over ollama", "openai: gpt-4o"},
+			"what cannot be translated", "POST", "/api/embed", `{"model":"claude-x"}`, service.Ollama, 503, "no_exit",
+			[]string{"over claude, not over ollama", "openai: gpt-4o"},
 		},
 		{"unknown single model", "GET", "/v1/models/nothing", "", service.OpenAI, 404, "model_not_found", []string{"nothing"}},
 	}

@@ -42,7 +42,7 @@ const (
 	CountTokens                 // how many tokens a conversation has
 	ListModels                  // every model on offer
 	GetModel                    // one model, named by the path
-	ShowModel                   // Ollama's /api/show, which only the backend can answer
+	ShowModel                   // Ollama's /api/show: by its backend, or an exit's description
 	Version                     // Ollama's /api/version
 	Root                        // GET or HEAD of "/", which tools use to see whether anybody is there
 )

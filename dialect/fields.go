@@ -41,6 +41,19 @@ func RequestFields(p service.Protocol) []string {
 	}
 }
 
+// BetaField is the header field, in lower case, in which tools ask a protocol's own backends for behaviour that is not in
+// the protocol yet; "" where there is none. No other protocol has a counterpart.
+func BetaField(p service.Protocol) string {
+	switch p {
+	case service.OpenAI:
+		return "openai-beta"
+	case service.Claude:
+		return "anthropic-beta"
+	default:
+		return ""
+	}
+}
+
 // ResponseFields returns the names of the header fields of a backend's answer that may come back to the tool, lower
 // case, in the order to send them. The retry fields tell official SDKs when to try again. The caller owns the slice.
 func ResponseFields() []string { return slices.Clone(responseFields) }

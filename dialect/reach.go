@@ -21,10 +21,23 @@ func (op Operation) Reaches() []service.Protocol {
 	return reached
 }
 
+// Reachable lists the protocols whose tools can use backends of the native ones by translation, without the native ones
+// themselves, in the order of [service.Protocols].
+func Reachable(native []service.Protocol) []service.Protocol {
+	var reachable []service.Protocol
+	for _, p := range service.Protocols() {
+		chat := Operation{Protocol: p, Kind: Chat}
+		if !slices.Contains(native, p) && slices.ContainsFunc(native, chat.Translates) {
+			reachable = append(reachable, p)
+		}
+	}
+	return reachable
+}
+
 // translates reports whether the operation has a counterpart in another protocol.
 func (op Operation) translates(p service.Protocol) bool {
 	switch op.Kind {
-	case Chat, Completion, Responses, CountTokens, ListModels, GetModel:
+	case Chat, Completion, Responses, CountTokens, ListModels, GetModel, ShowModel:
 		return true
 	case Embedding:
 		return p != service.Claude // which has none

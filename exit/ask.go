@@ -18,6 +18,8 @@ import (
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/translate"
+	"github.com/tokengo/tokengo/service"
 )
 
 // call is one request to a backend.
@@ -26,7 +28,14 @@ type call struct {
 	silence *time.Timer  // ends the call and sets silent
 	silent  *atomic.Bool // the backend was, for too long
 	stall   time.Duration
+	cancel  context.CancelFunc
 	resp    *http.Response
+}
+
+// abandon ends the call at once, also while another goroutine reads from it.
+func (c *call) abandon() {
+	c.cancel()
+	c.resp.Body.Close()
 }
 
 // ask sends the request to the backend and has pass send its answer to the client.
@@ -53,7 +62,7 @@ func (x *exchange) ask(ctx context.Context, b *backend, q *asked, pass func(cont
 		return x.failed(ctx, b, roundTripCode(callCtx, err), err)
 	}
 	defer resp.Body.Close()
-	return pass(ctx, &call{backend: b, silence: silence, silent: silent, stall: cfg.StallTimeout, resp: resp})
+	return pass(ctx, &call{backend: b, silence: silence, silent: silent, stall: cfg.StallTimeout, cancel: cancel, resp: resp})
 }
 
 // roundTripCode says why there is no answer.
@@ -102,7 +111,7 @@ func (x *exchange) pass(ctx context.Context, c *call) result {
 	case passedErrors[status]:
 		return x.passError(ctx, c)
 	default:
-		e := meaning(c.resp)
+		e := meaning(c)
 		c.backend.complaints.about(e.Code, nil)
 		return x.fail(e)
 	}
@@ -120,15 +129,15 @@ var passedErrors = map[int]bool{
 
 // meaning is what an answer means whose text is not passed on, because it is about the exit and may hold
 // the exit's credentials.
-func meaning(resp *http.Response) *dialect.Error {
-	status := resp.StatusCode
+func meaning(c *call) *dialect.Error {
+	status := c.resp.StatusCode
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden:
 		return &dialect.Error{Code: dialect.CodeBackendAuth}
 	case status == http.StatusTooManyRequests:
-		return &dialect.Error{Code: dialect.CodeBackendRateLimited, RetryAfter: retryAfter(resp.Header, time.Now())}
+		return &dialect.Error{Code: dialect.CodeBackendRateLimited, RetryAfter: c.retryAfter()}
 	case status == http.StatusServiceUnavailable, status == statusOverloaded:
-		return &dialect.Error{Code: dialect.CodeBackendOverloaded, Status: status, RetryAfter: retryAfter(resp.Header, time.Now())}
+		return &dialect.Error{Code: dialect.CodeBackendOverloaded, Status: status, RetryAfter: c.retryAfter()}
 	case status == http.StatusRequestTimeout:
 		return &dialect.Error{Code: dialect.CodeBackendTimeout}
 	case status >= 500 && status <= 599:
@@ -138,6 +147,18 @@ func meaning(resp *http.Response) *dialect.Error {
 	default: // a redirection, which an exit does not follow, or no status of HTTP
 		return &dialect.Error{Code: dialect.CodeBackendError, Status: http.StatusBadGateway}
 	}
+}
+
+// retryAfter is how many seconds the backend wants to be left alone, by its header or by the body of its error.
+func (c *call) retryAfter() string {
+	if after := retryAfter(c.resp.Header, time.Now()); after != "" || c.backend.protocol != service.Gemini {
+		return after
+	}
+	body, err := c.readAll(maxErrorBody)
+	if err != nil {
+		return ""
+	}
+	return translate.RetryAfter(c.backend.protocol, body)
 }
 
 // retryAfter is the field of that name in seconds, rounded up (RFC 9110 section 10.2.3).

@@ -35,6 +35,7 @@ type backend struct {
 	aliases    map[string]string
 	transport  http.RoundTripper
 	complaints *complaints
+	abilities  abilities
 }
 
 func newBackend(cfg Backend, logger *slog.Logger) (*backend, error) {
@@ -57,6 +58,9 @@ func newBackend(cfg Backend, logger *slog.Logger) (*backend, error) {
 		protocol: protocol, base: base, key: cfg.Key, models: models, aliases: cfg.Aliases,
 		transport:  cfg.Transport,
 		complaints: &complaints{logger: logger.With("protocol", string(protocol), "backend", base.host)},
+	}
+	if err := b.abilities.learnMode(cfg); err != nil {
+		return nil, err
 	}
 	for _, name := range dialect.RequestFields(protocol) {
 		b.fields = append(b.fields, textproto.CanonicalMIMEHeaderKey(name))

@@ -111,6 +111,8 @@ type Backend struct {
 	// Aliases maps ids that the exit publishes to those that the backend knows the models by. A published
 	// id must be among Models when those are given; otherwise it is offered besides the backend's own.
 	Aliases map[string]string
+	// Responses says how requests of the Responses API are answered; for openai backends only. Default: ResponsesAuto.
+	Responses ResponsesMode
 	// Transport makes the requests. It must not follow redirects, add credentials or decompress. Default:
 	// a transport of its own, with the proxy that the environment names.
 	Transport http.RoundTripper

@@ -90,9 +90,14 @@ const (
 	maxErrorBody     = 64 << 10 // of a backend's error that is passed on
 	maxModelsBody    = 8 << 20  // of one page of a backend's list of models
 	maxModelsPages   = 20
+	maxAbilityBody   = 64 << 10 // of the answer to whether a backend has something, and of a count of tokens
 	maxBackendHeader = 64 << 10
 	maxHint          = 32 << 10 // made ready for a body before any of it has come, whatever it announces
 )
+
+// idleInterval is how long a backend may be silent in a translated stream before the tool gets a sign of life, where its
+// protocol has one: shorter than the 15 s after which the strictest proxies and tools give up.
+const idleInterval = 10 * time.Second
 
 // Toward backends.
 const (
@@ -100,6 +105,12 @@ const (
 	pingAfter     = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the backend is there
 	pingTimeout   = 10 * time.Second
 	modelsTimeout = 15 * time.Second // for one backend's list of models
-	idleTimeout   = 90 * time.Second
-	maxIdleConns  = 128 // kept to one backend
+
+	abilityTimeout = 5 * time.Second // for finding out what a backend has
+	countTimeout   = 2 * time.Second // for a count of tokens, which tools wait for before they ask
+	countPause     = time.Minute     // without asking for one, after a backend was slow or failed
+	lackPause      = time.Hour       // likewise, after it said that it has no such thing
+
+	idleTimeout  = 90 * time.Second
+	maxIdleConns = 128 // kept to one backend
 )

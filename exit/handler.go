@@ -191,7 +191,7 @@ func (x *exchange) dispatch(ctx context.Context, q *asked) result {
 	}
 	offer := x.handler.offer.Load()
 	b, published, ok := offer.find(q.op.Protocol, model)
-	if !ok {
+	if !ok || b.lacks(q.op) {
 		return x.dispatchTranslated(ctx, offer, model, q)
 	}
 	if id, ok := b.aliases[published]; ok {
@@ -200,7 +200,7 @@ func (x *exchange) dispatch(ctx context.Context, q *asked) result {
 			return x.fail(&dialect.Error{Code: dialect.CodeInternal})
 		}
 	}
-	return x.ask(ctx, b, q, x.pass)
+	return x.askNative(ctx, b, q)
 }
 
 // local answers from the exit's own description.
@@ -217,7 +217,7 @@ func (x *exchange) local() result {
 		models := offer.listed(op)
 		i := slices.IndexFunc(models, func(m dialect.ListedModel) bool { return dialect.SameModel(op.Protocol, m.ID, op.Model) })
 		if i < 0 {
-			return x.fail(offer.unknownModel(op.Protocol))
+			return x.fail(offer.unknownModel(op))
 		}
 		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, op.ModelBody(models[i]))
 	default:

@@ -283,14 +283,14 @@ func TestErrorShapes(t *testing.T) {
 	}{
 		{inner{path: "/v1/messages", body: `{"model":"m"}`}, `{"type":"error","error":{"type":"not_found_error"`},
 		{inner{path: "/v1beta/models/m:generateContent", body: `{}`}, `{"error":{"code":404,`},
-		{inner{path: "/api/chat", body: `{"model":"m"}`}, `{"error":"This exit has no backend that speaks ollama`},
+		{inner{path: "/api/chat", body: `{"model":"m"}`}, `{"error":"This exit does not offer the model.`},
 	} {
 		t.Run(tt.q.path, func(t *testing.T) {
 			got := r.do(t, chunked, tt.q)
 			if got.status != 404 || !strings.HasPrefix(got.body, tt.want) {
 				t.Errorf("got %+v, want 404 and %s…", got, tt.want)
 			}
-			if !strings.Contains(got.body, "Its protocols: openai") {
+			if !strings.Contains(got.body, "Its models: gpt-test.") {
 				t.Errorf("does not say what there is: %s", got.body)
 			}
 		})

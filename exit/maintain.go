@@ -46,7 +46,7 @@ func newMaintainer(e *Exit) (*maintainer, error) {
 
 // begin makes the first registration, with the models of the backends that can be reached.
 func (m *maintainer) begin(ctx context.Context) error {
-	m.askModels(ctx)
+	m.askBackends(ctx)
 	if err := m.honour(); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (m *maintainer) tick(ctx context.Context) error {
 			return err
 		}
 	}
-	m.askModels(ctx)
+	m.askBackends(ctx)
 	if ctx.Err() != nil || m.pair == m.keys.published() && m.offer.same(m.current()) {
 		return nil
 	}

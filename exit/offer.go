@@ -119,42 +119,51 @@ func (o *offer) listed(op dialect.Operation) []dialect.ListedModel {
 				continue
 			}
 			taken[m.ID] = true
-			models = append(models, dialect.ListedModel{
-				ID: m.ID, Protocols: []service.Protocol{p},
-				MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: m.Features,
-			})
+			models = append(models, shown(m))
 		}
 	}
 	return models
 }
 
-// unknownModel says what is on offer instead. It does not repeat what was asked for.
-func (o *offer) unknownModel(protocol service.Protocol) *dialect.Error {
-	var names []string
-	more := 0
-	for i := range o.models {
-		switch {
-		case o.models[i].Protocol != protocol:
-		case len(names) < maxMessageModels:
-			names = append(names, service.Printable(o.models[i].ID, maxMessageRunes))
-		default:
-			more++
-		}
+// shown is what lists show of a model.
+func shown(m *service.Model) dialect.ListedModel {
+	return dialect.ListedModel{
+		ID: m.ID, Protocols: []service.Protocol{m.Protocol},
+		MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: m.Features,
 	}
+}
+
+// unknownModel says what the operation could be had with instead, natively or translated. It does not repeat what was
+// asked for.
+func (o *offer) unknownModel(op dialect.Operation) *dialect.Error {
+	models := o.listed(op)
 	e := &dialect.Error{Code: dialect.CodeUnknownModel}
 	switch {
-	case !slices.Contains(o.protocols, protocol):
-		e.Message = fmt.Sprintf("This exit has no backend that speaks %s. Its protocols: %s.", protocol, join(o.protocols))
-	case len(names) == 0:
-		e.Message = fmt.Sprintf("This exit offers no %s model at the moment. Choose another exit.", protocol)
-	default:
-		e.Message = fmt.Sprintf("This exit does not offer the model. Its %s models: %s", protocol, strings.Join(names, ", "))
-		if more > 0 {
-			e.Message += fmt.Sprintf(" and %d more", more)
-		}
-		e.Message += "."
+	case !slices.ContainsFunc(op.Reaches(), func(p service.Protocol) bool { return slices.Contains(o.protocols, p) }):
+		e.Message = fmt.Sprintf("This exit has no backend that can answer this %s request. Its protocols: %s.", op.Protocol, join(o.protocols))
+		return e
+	case len(models) == 0:
+		e.Message = fmt.Sprintf("This exit offers no model for this %s request at the moment. Choose another exit.", op.Protocol)
+		return e
 	}
+	names := make([]string, min(len(models), maxMessageModels))
+	for i := range names {
+		names[i] = service.Printable(models[i].ID, maxMessageRunes)
+	}
+	e.Message = "This exit does not offer the model. Its models: " + strings.Join(names, ", ")
+	if more := len(models) - len(names); more > 0 {
+		e.Message += fmt.Sprintf(" and %d more", more)
+	}
+	e.Message += "."
 	return e
+}
+
+// described is what the description says about a published model.
+func (o *offer) described(protocol service.Protocol, published string) service.Model {
+	if i, ok := o.index[modelName{protocol, published}]; ok {
+		return o.models[i]
+	}
+	return service.Model{ID: published, Protocol: protocol}
 }
 
 func join(protocols []service.Protocol) string {

@@ -154,6 +154,7 @@ func (r *testRelay) next(t *testing.T) *accepted {
 // runExit runs an exit until the test ends or stop is called, and checks that nothing of it is left.
 func runExit(t *testing.T, cfg Config) (e *Exit, stop func() error) {
 	t.Helper()
+	cfg.Backends = unasked(cfg.Backends)
 	e, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,10 +74,22 @@ func openAIBackend(url string) Backend {
 	return Backend{Protocol: service.OpenAI, URL: url, Key: secret.New(canaryKey), Models: testModels("gpt-test")}
 }
 
+// unasked are backends that are asked only what a test asks, unless they say otherwise.
+func unasked(backends []Backend) []Backend {
+	backends = slices.Clone(backends)
+	for i := range backends {
+		if b := &backends[i]; b.Protocol == service.OpenAI && b.Responses == "" {
+			b.Responses = ResponsesNative
+		}
+	}
+	return backends
+}
+
 func newRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	r := &rig{log: &lockedBuffer{}, done: make(chan struct{}, 1000)}
 	cfg.Relays = testRelays
+	cfg.Backends = unasked(cfg.Backends)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}

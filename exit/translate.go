@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/textproto"
 	"strings"
 
 	"github.com/tokengo/tokengo/bhttp"
@@ -21,30 +22,47 @@ type toldError struct{ code dialect.Code }
 
 func (e *toldError) Error() string { return "the answer failed: " + string(e.code) }
 
-// dispatchTranslated has the request answered by a backend that offers the model over another protocol.
+// dispatchTranslated has the request answered by a backend that offers the model and does not speak what the tool speaks:
+// another protocol, or only chat completions of OpenAI's two APIs. What needs no backend the exit answers itself.
 func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model string, q *asked) result {
-	b, published, ok := offer.findTranslated(q.op, model)
+	b, published, ok := offer.find(q.op.Protocol, model)
 	if !ok {
-		return x.fail(offer.unknownModel(q.op.Protocol))
+		b, published, ok = offer.findTranslated(q.op, model)
 	}
-	if id, aliased := b.aliases[published]; aliased {
-		published = id
+	if !ok {
+		return x.fail(offer.unknownModel(q.op))
+	}
+	m := offer.described(b.protocol, published)
+	if q.op.Kind == dialect.ShowModel {
+		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, dialect.ShowBody(shown(&m)))
 	}
 	if answer, local, fail := translate.Local(q.op, q.body); fail != nil {
 		return x.fail(fail)
 	} else if local {
 		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, answer)
 	}
+	if id, aliased := b.aliases[published]; aliased {
+		published = id
+	}
 	t, fail := translate.New(q.op, q.body, translate.Target{
-		Protocol: b.protocol, Model: published, ID: rand.Text(), Created: x.handler.cfg.Clock().Unix(),
+		Protocol: b.protocol, Model: published, MaxOutput: m.MaxOutput,
+		ID: rand.Text(), Created: x.handler.cfg.Clock().Unix(),
 	})
 	if fail != nil {
 		return x.fail(fail)
 	}
+	if beta := dialect.BetaField(q.op.Protocol); beta != "" && len(q.header[textproto.CanonicalMIMEHeaderKey(beta)]) > 0 {
+		t.Dropped = append(t.Dropped, beta)
+	}
 	x.handler.metrics.translated(q.op.Protocol, b.protocol, t.Dropped)
-	q = &asked{
+	return x.askTranslated(ctx, b, t)
+}
+
+// askTranslated sends a translated request.
+func (x *exchange) askTranslated(ctx context.Context, b *backend, t *translate.Exchange) result {
+	q := &asked{
 		op: dialect.Operation{Protocol: b.protocol, Path: t.Path}, method: http.MethodPost,
-		header: http.Header{"Content-Type": {"application/json"}}, body: t.Body,
+		header: http.Header{"Content-Type": {defaultContentType}}, body: t.Body,
 	}
 	return x.ask(ctx, b, q, func(ctx context.Context, c *call) result { return x.passTranslated(ctx, c, t) })
 }
@@ -74,7 +92,11 @@ func (x *exchange) passTranslated(ctx context.Context, c *call, t *translate.Exc
 		}
 		return x.translatedWhole(ctx, c, resp, out, err)
 	}
-	return x.passStream(ctx, c, newTranslated(c, t), resp, false)
+	beat := newPulse(c, idleInterval)
+	defer beat.stop(c.abandon)
+	src := newTranslated(c, t)
+	src.src = beat
+	return x.passStream(ctx, c, src, resp, false)
 }
 
 func (x *exchange) translatedWhole(ctx context.Context, c *call, resp *bhttp.Response, out []byte, err error) result {
@@ -90,16 +112,23 @@ func (x *exchange) translatedWhole(ctx context.Context, c *call, resp *bhttp.Res
 }
 
 // passTranslatedError tells the tool the class of a backend's error; the text is of another protocol and
-// may hold what concerns the exit alone.
+// may hold what concerns the exit alone. A model that cannot think is asked again without.
 func (x *exchange) passTranslatedError(ctx context.Context, c *call, t *translate.Exchange) result {
-	e := meaning(c.resp)
+	e := meaning(c)
 	if e.Code == dialect.CodeBackendRejected {
+		status := c.resp.StatusCode
 		body, err := c.readAll(maxErrorBody)
 		if ctx.Err() != nil {
 			return x.gone()
 		}
-		if code := t.ErrorCode(c.resp.StatusCode, body); err == nil && code != e.Code {
-			e = &dialect.Error{Code: code}
+		if err == nil {
+			if again, ok := t.WithoutReasoning(status, body); ok {
+				c.resp.Body.Close()
+				return x.askTranslated(ctx, c.backend, again)
+			}
+			if code := t.ErrorCode(status, body); code != e.Code {
+				e = &dialect.Error{Code: code}
+			}
 		}
 	}
 	c.backend.complaints.about(e.Code, nil)
@@ -130,58 +159,4 @@ func droppedList(names []string) string {
 func isTold(err error) bool {
 	var told *toldError
 	return errors.As(err, &told)
-}
-
-// translated reads a stream of the backend's as one of the tool's protocol. Where that one fails, so does
-// this, in the protocol's own way; its error is then a *toldError.
-type translated struct {
-	src   *call
-	t     *translate.Exchange
-	in    []byte
-	out   []byte // memory of left
-	left  []byte // translated and not yet read
-	begun bool   // the tool was sent something
-	err   error  // what comes after left
-}
-
-func newTranslated(src *call, t *translate.Exchange) *translated {
-	return &translated{src: src, t: t, in: make([]byte, 4<<10)}
-}
-
-// Read implements [io.Reader].
-func (r *translated) Read(p []byte) (int, error) {
-	for len(r.left) == 0 {
-		if r.err != nil {
-			return 0, r.err
-		}
-		r.next()
-	}
-	n := copy(p, r.left)
-	r.left = r.left[n:]
-	return n, nil
-}
-
-// next translates one read of the source.
-func (r *translated) next() {
-	n, err := r.src.Read(r.in)
-	out, failed := r.t.Feed(r.out[:0], r.in[:n])
-	if failed == nil && errors.Is(err, io.EOF) {
-		if out, failed = r.t.End(out); failed == nil {
-			r.err = io.EOF
-		}
-	} else if failed == nil {
-		failed = err
-	}
-	switch {
-	case failed == nil:
-	case errors.Is(failed, translate.ErrFailed):
-		r.err = &toldError{dialect.CodeBackendError}
-	case !r.begun && len(out) == 0:
-		r.err = failed // nothing was sent: the failure can still be told with its status
-	default:
-		r.err = &toldError{r.src.code()}
-		out = r.t.Break(out, r.src.code())
-	}
-	r.begun = r.begun || len(out) > 0
-	r.out, r.left = out, out
 }

@@ -78,6 +78,15 @@ func models(answer http.HandlerFunc) http.Handler {
 	mux.HandleFunc("GET /api/tags", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"models":[{"name":"m","model":"m"}]}`)
 	})
+	mux.HandleFunc("POST /v1/responses", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if string(body) == "{}" { // the exit asks whether there is such a path
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		answer(w, r)
+	})
 	mux.HandleFunc("/", answer)
 	return mux
 }

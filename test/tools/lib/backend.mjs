@@ -196,7 +196,8 @@ const server = http.createServer(async (req, res) => {
   }
   entry.status = a.status;
   entry.answer = a.pieces.join('');
-  if (req.method === 'POST') appendFileSync(process.argv[2], `${JSON.stringify(entry)}\n`);
+  // An empty request is the exit's own, which asks whether there is such a path.
+  if (req.method === 'POST' && chunks.join('') !== '{}') appendFileSync(process.argv[2], `${JSON.stringify(entry)}\n`);
   res.writeHead(a.status, { 'content-type': a.type });
   // In writes that respect neither events nor letters.
   const bytes = Buffer.from(entry.answer);
