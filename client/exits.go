@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/service"
@@ -38,6 +39,9 @@ type Path struct {
 
 // Service implements [route.Exit].
 func (e Exit) Service() *service.Info { return e.Info }
+
+// Reachable are the protocols whose tools can use the exit by translation, besides those that its backends speak.
+func (e Exit) Reachable() []service.Protocol { return dialect.Reachable(e.Info.Protocols) }
 
 // entry is a verified entry of one relay's directory.
 type entry struct {

@@ -71,12 +71,15 @@ type backendFlags struct {
 	backends []string // PROTOCOL=URL or demo
 	keyFiles []string // PROTOCOL=PATH
 	models   []string // PROTOCOL=ID
+
+	responses []string // PROTOCOL=MODE
 }
 
 func (f *backendFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.backends, "backend", nil, "answer with the backend `PROTOCOL=URL`, or demo for a built-in text generator (repeatable)")
 	flags.StringArrayVar(&f.keyFiles, "backend-key-file", nil, "read the key of a protocol's backends from a file: `PROTOCOL=PATH` (default: the environment, such as OPENAI_API_KEY)")
+	flags.StringArrayVar(&f.responses, "backend-responses", nil, "answer requests of the Responses API with a backend's own, translated, or as it turns out: `openai=MODE`, which is native, translate or auto (the default)")
 	flags.StringArrayVar(&f.models, "model", nil, "offer this model, `PROTOCOL=ID`, instead of all that the backend lists (repeatable)")
 }
 
@@ -101,6 +104,7 @@ func (f *backendFlags) files() ([]backendFile, error) {
 	}{
 		{"--backend-key-file", f.keyFiles, func(b *backendFile, path string) { b.KeyFile = path }},
 		{"--model", f.models, func(b *backendFile, id string) { b.Models = append(b.Models, id) }},
+		{"--backend-responses", f.responses, func(b *backendFile, mode string) { b.Responses = mode }},
 	} {
 		for _, s := range option.values {
 			protocol, value, ok := strings.Cut(s, "=")
@@ -151,10 +155,28 @@ func parseBackend(f backendFile) (exit.Backend, error) {
 		}
 		b.Key = secret.New(string(key))
 	}
+	if b.Responses, err = responsesMode(protocol, f.Responses); err != nil {
+		return exit.Backend{}, err
+	}
 	for _, id := range f.Models {
 		b.Models = append(b.Models, service.Model{ID: id, Protocol: protocol})
 	}
 	return b, nil
+}
+
+// responsesMode is how an openai backend answers Responses requests; other backends have no such setting.
+func responsesMode(p service.Protocol, s string) (exit.ResponsesMode, error) {
+	if s == "" {
+		return "", nil
+	}
+	if p != service.OpenAI {
+		return "", usagef("leave responses out", "a backend of protocol %q has no Responses API to configure", p)
+	}
+	mode, err := exit.ParseResponsesMode(s)
+	if err != nil {
+		return "", &usageError{fmt.Errorf("backend: %w", err), "write responses: auto, or leave it out"}
+	}
+	return mode, nil
 }
 
 // serveDemoBackend runs the demo backend on a loopback port and returns its URL.

@@ -38,7 +38,8 @@ type exitRow struct {
 	Hash      service.Hash       `json:"pub_key_hash"`
 	Identity  service.Identity   `json:"identity"`
 	Operator  string             `json:"operator"`
-	Protocols []service.Protocol `json:"protocols"`
+	Protocols []service.Protocol `json:"protocols"`           // native
+	Reachable []service.Protocol `json:"reachable_protocols"` // by translation
 	Models    []service.Model    `json:"models"`
 	Tier      service.Tier       `json:"tier"`
 	Relay     string             `json:"relay"`
@@ -58,7 +59,10 @@ func newExitsListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List the exits that the relays know, verified",
 		Long: `Download each relay's directory, verify every signature, and list the exits in it. The whole directory is
-downloaded: a relay does not learn what you look for.`,
+downloaded: a relay does not learn what you look for.
+
+PROTOCOLS are those that the exit's backends speak, REACHABLE those whose tools can use it besides, by translation in
+the exit.`,
 		Example: `  tokengo exits list --relay https://relay.example
   tokengo exits list --json | jq '.[].models[].id'`,
 		Args: noArgs,
@@ -103,7 +107,7 @@ func listExits(ctx context.Context, relays []relayurl.URL) ([]exitRow, error) {
 		for _, e := range exits {
 			rows = append(rows, exitRow{
 				Hash: e.Hash, Identity: e.Info.Identity, Operator: e.Info.Operator, Protocols: e.Info.Protocols,
-				Models: e.Info.Models, Tier: e.Info.Tier, Relay: relay.Host,
+				Reachable: e.Reachable(), Models: e.Info.Models, Tier: e.Info.Tier, Relay: relay.Host,
 				RTTMillis: e.Paths[0].Observed.RTTMillis, Since: e.Paths[0].Observed.Since, Expires: e.Info.Expires,
 			})
 		}
@@ -121,11 +125,11 @@ func printExits(w io.Writer, rows []exitRow, asJSON bool) error {
 		return encoder.Encode(rows)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "HASH\tIDENTITY\tOPERATOR\tPROTOCOLS\tMODELS\tTIER\tRELAY\tRTT")
+	fmt.Fprintln(table, "HASH\tIDENTITY\tOPERATOR\tPROTOCOLS\tREACHABLE\tMODELS\tTIER\tRELAY\tRTT")
 	for _, r := range rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			r.Hash.Short(), r.Identity.Short(), cmp.Or(service.Printable(r.Operator, 24), "-"),
-			join(r.Protocols), modelColumn(r.Models), r.Tier, r.Relay, rttColumn(r.RTTMillis))
+			join(r.Protocols), join(r.Reachable), modelColumn(r.Models), r.Tier, r.Relay, rttColumn(r.RTTMillis))
 	}
 	return table.Flush()
 }

@@ -107,6 +107,8 @@ type backendFile struct {
 	KeyFile  string            `yaml:"key_file"`
 	Models   []string          `yaml:"models"`
 	Aliases  map[string]string `yaml:"aliases"`
+
+	Responses string `yaml:"responses"` // an exit.ResponsesMode
 }
 
 func (f *clientFile) config() (client.Config, error) {

@@ -1,0 +1,165 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package exit
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tokengo/tokengo/bhttp"
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/service"
+)
+
+// scripted is a backend that gives one answer after the other and keeps what it was asked.
+type scripted struct {
+	answers []scriptedAnswer
+	bodies  []string
+	headers []http.Header
+}
+
+type scriptedAnswer struct {
+	status int
+	body   string
+}
+
+func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.bodies, s.headers = append(s.bodies, string(body)), append(s.headers, r.Header)
+	a := s.answers[min(len(s.bodies), len(s.answers))-1]
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(a.status)
+	io.WriteString(w, a.body)
+}
+
+func scriptedRig(t *testing.T, p service.Protocol, models []service.Model, answers ...scriptedAnswer) (*rig, *scripted) {
+	t.Helper()
+	s := &scripted{answers: answers}
+	return newRig(t, Config{Backends: []Backend{{Protocol: p, URL: backendServer(t, s.ServeHTTP), Models: models}}}), s
+}
+
+const thinkingRequest = `{"model":"m","max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":1024},"messages":[{"role":"user","content":"hi"}]}`
+
+// A model that cannot think is asked again, once, and the tool is told what was left out.
+func TestAskedAgainWithoutReasoning(t *testing.T) {
+	refusal := scriptedAnswer{400, `{"error":"\"m\" does not support thinking"}`}
+	answer := scriptedAnswer{200, `{"model":"m","message":{"role":"assistant","content":"Hello"},"done":true,"done_reason":"stop"}`}
+	r, s := scriptedRig(t, service.Ollama, testModels("m"), refusal, answer)
+	got := r.do(t, chunked, inner{path: "/v1/messages", body: thinkingRequest})
+	if got.status != 200 || !strings.Contains(got.body, "Hello") || got.fields.Get(dialect.FieldDropped) != "reasoning" {
+		t.Errorf("got %+v", got)
+	}
+	if len(s.bodies) != 2 || !strings.Contains(s.bodies[0], `"think":true`) || strings.Contains(s.bodies[1], "think") {
+		t.Errorf("asked %q", s.bodies)
+	}
+	r, s = scriptedRig(t, service.Ollama, testModels("m"), refusal)
+	if got := r.do(t, chunked, inner{path: "/v1/messages", body: thinkingRequest}); got.status != 400 || len(s.bodies) != 2 {
+		t.Errorf("a backend that refuses twice: %d after %d requests", got.status, len(s.bodies))
+	}
+}
+
+// Google says in the body when to come back. Tools read it in the header, whatever they speak.
+func TestRetryInfo(t *testing.T) {
+	limited := scriptedAnswer{429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"` + canaryKey + `","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"17s"}]}}`}
+	for _, path := range []string{"/v1beta/models/m:generateContent", "/v1/messages", "/v1/chat/completions"} {
+		r, _ := scriptedRig(t, service.Gemini, testModels("m"), limited)
+		body := `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}`
+		if strings.HasPrefix(path, "/v1beta") {
+			body = `{"contents":[{"parts":[{"text":"hi"}]}]}`
+		}
+		got := r.do(t, chunked, inner{path: path, body: body})
+		if got.status != 429 || got.fields.Get("retry-after") != "17" || strings.Contains(got.body, canaryKey) {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+}
+
+// A missing limit of tokens is that of the model's description, under its published name.
+func TestMaxOutputOfTheModel(t *testing.T) {
+	s := &scripted{answers: []scriptedAnswer{{200, `{"type":"message","content":[],"stop_reason":"end_turn","usage":{}}`}}}
+	r := newRig(t, Config{Backends: []Backend{{
+		Protocol: service.Claude, URL: backendServer(t, s.ServeHTTP),
+		Models: []service.Model{{ID: "nice", MaxOutput: 12345}}, Aliases: map[string]string{"nice": "glm-secret"},
+	}}})
+	r.do(t, chunked, inner{path: "/v1/chat/completions", body: `{"model":"nice","messages":[{"role":"user","content":"hi"}]}`})
+	var asked struct {
+		Model     string `json:"model"`
+		MaxTokens int    `json:"max_tokens"`
+	}
+	if err := json.Unmarshal([]byte(s.bodies[0]), &asked); err != nil || asked.Model != "glm-secret" || asked.MaxTokens != 12345 {
+		t.Errorf("asked %s, %v", s.bodies[0], err)
+	}
+}
+
+// A native backend gets the request byte for byte, but for signatures of others.
+func TestForeignSignaturesStay(t *testing.T) {
+	const plain = ` {"model":"m", "unknown":[1e3, {}],"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"a","signature":"b2s="}, {"type":"text","text":"tokengo: x"}]}]} `
+	const marked = `{"model":"m","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"a","signature":"tokengo:gemini:YQ"},{"type":"text","text":"b"}]}]}`
+	r, s := scriptedRig(t, service.Claude, testModels("m"), scriptedAnswer{200, `{}`})
+	r.do(t, chunked, inner{path: "/v1/messages", body: plain})
+	r.do(t, chunked, inner{path: "/v1/messages", body: marked})
+	want := []string{plain, `{"model":"m","messages":[{"role":"assistant","content":[{"type":"text","text":"b"}]}]}`}
+	if diff := cmp.Diff(want, s.bodies); diff != "" {
+		t.Errorf("the backend got (-want +got):\n%s", diff)
+	}
+}
+
+// Header fields that ask for more than a protocol has are named when they are left out.
+func TestBetaFieldsAreNamed(t *testing.T) {
+	answer := scriptedAnswer{200, `{"model":"m","message":{"role":"assistant","content":"Hello"},"done":true,"done_reason":"stop"}`}
+	for path, field := range map[string]string{"/v1/messages": "anthropic-beta", "/v1/chat/completions": "openai-beta", "/v1/responses": "openai-beta"} {
+		r, s := scriptedRig(t, service.Ollama, testModels("m"), answer)
+		body := `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"}],"input":"hi"}`
+		if path != "/v1/responses" {
+			body = strings.Replace(body, `,"input":"hi"`, "", 1)
+		} else {
+			body = `{"model":"m","input":"hi"}`
+		}
+		got := r.do(t, chunked, inner{path: path, body: body, fields: bhttp.Fields{{Name: field, Value: "x-2026"}}})
+		if got.status != 200 || got.fields.Get(dialect.FieldDropped) != field || s.headers[0].Get(field) != "" {
+			t.Errorf("%s: %+v", path, got)
+		}
+	}
+}
+
+// What Ollama's tools ask about a model is answered from its description where no Ollama serves it.
+func TestShowOfAnotherProtocol(t *testing.T) {
+	models := []service.Model{
+		{ID: "seeing", MaxCtx: 200000, Features: []string{"tools", "vision", "reasoning"}},
+		{ID: "vectors", Features: []string{"embedding"}}, {ID: "unknown"},
+	}
+	r, s := scriptedRig(t, service.Claude, models, scriptedAnswer{500, ""})
+	type shown struct {
+		ModelInfo    map[string]any `json:"model_info"`
+		Capabilities []string       `json:"capabilities"`
+	}
+	for _, tt := range []struct {
+		model string
+		want  shown
+	}{
+		{"seeing", shown{map[string]any{"general.architecture": "tokengo", "general.basename": "seeing", "tokengo.context_length": 200000.0}, []string{"completion", "tools", "vision", "thinking"}}},
+		{"vectors", shown{map[string]any{"general.architecture": "tokengo", "general.basename": "vectors"}, []string{"embedding"}}},
+		{"unknown", shown{map[string]any{"general.architecture": "tokengo", "general.basename": "unknown"}, []string{"completion", "tools"}}},
+	} {
+		got := r.do(t, chunked, inner{path: "/api/show", body: `{"model":"` + tt.model + `"}`})
+		var body shown
+		if err := json.Unmarshal([]byte(got.body), &body); err != nil || got.status != 200 {
+			t.Errorf("%s: %+v, %v", tt.model, got, err)
+		}
+		if diff := cmp.Diff(tt.want, body); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.model, diff)
+		}
+	}
+	if got := r.do(t, chunked, inner{path: "/api/show", body: `{"model":"other"}`}); got.status != 404 || !strings.Contains(got.body, "seeing, vectors, unknown") {
+		t.Errorf("an unknown model: %+v", got)
+	}
+	if len(s.bodies) != 0 {
+		t.Errorf("the backend was asked %q", s.bodies)
+	}
+}
