@@ -15,7 +15,7 @@ import (
 )
 
 // identified splits a request into its operation and body.
-func identified(b *testing.B, request, backend string) (dialect.Operation, []byte) {
+func identified(b testing.TB, request, backend string) (dialect.Operation, []byte) {
 	b.Helper()
 	head, body, _ := strings.Cut(request, "\n")
 	_, target, _ := strings.Cut(head, " ")
