@@ -100,7 +100,7 @@ func writeThinkingPart(j *wire.JSON, p *conversation.AnswerPart) {
 	case p.Redacted != "" && p.Text == "":
 		writeRedacted(j, p.Redacted)
 	case p.Text != "" || p.Signature.Value != "":
-		writeThinkingBlock(j, p.Text, p.Signature.Wrap(protocol))
+		writeThinkingBlock(j, p.Text, wrapSignature(p.Signature))
 	}
 }
 

@@ -4,6 +4,7 @@
 package claude
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect/conversation"
@@ -54,9 +55,9 @@ func (w *Writer) finishBlock(dst []byte, b *blockState) []byte {
 		return w.stop(endEvent(j), b)
 	case b.kind == conversation.PartThinking:
 		dst = w.flush(dst, b)
-		if b.signature.Value != "" {
+		if b.open || b.signature.Value != "" {
 			dst = w.openBlock(dst, b)
-			dst = blockDelta(dst, b.wire, "signature_delta", "signature", b.signature.Wrap(protocol))
+			dst = blockDelta(dst, b.wire, "signature_delta", "signature", wrapSignature(b.signature))
 		}
 	case b.kind == conversation.PartCall:
 		if strings.TrimSpace(string(b.held)) == "null" && !b.open { // as some servers say that there are no arguments
@@ -125,6 +126,11 @@ func (w *Writer) writeCallSignature(dst []byte, s conversation.Signature) []byte
 	dst = w.openBlock(dst, b)
 	dst = blockDelta(dst, b.wire, "signature_delta", "signature", wrapCallSignature(s))
 	return w.stop(dst, b)
+}
+
+// wrapSignature is the signature of a block of thinking: each has one.
+func wrapSignature(s conversation.Signature) string {
+	return cmp.Or(s.Wrap(protocol), conversation.Unsigned)
 }
 
 // wrapCallSignature marks the signature of a call, which [conversation.Signature.Wrap] does not do for a backend of

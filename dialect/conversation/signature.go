@@ -12,6 +12,10 @@ import (
 
 const signaturePrefix = "tokengo:"
 
+// Unsigned marks reasoning that has no signature, in tools of protocols where all reasoning has one: a backend of such a
+// protocol refuses what it did not sign. [Unwrap] reads it as no signature.
+const Unsigned = signaturePrefix + "unsigned"
+
 // Wrap is the signature as a tool of protocol p keeps it: its own as it is, another protocol's marked
 // with who made it, so that [Unwrap] restores the exact bytes when the tool sends it back.
 func (s Signature) Wrap(p service.Protocol) string {
@@ -30,7 +34,10 @@ func Marked(value string) bool {
 // Unwrap reads a signature that a tool of protocol p sent.
 func Unwrap(p service.Protocol, value string) Signature {
 	rest, ok := strings.CutPrefix(value, signaturePrefix)
-	if !ok {
+	switch {
+	case value == Unsigned:
+		return Signature{}
+	case !ok:
 		return Signature{By: p, Value: value}
 	}
 	by, encoded, _ := strings.Cut(rest, ":")

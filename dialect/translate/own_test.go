@@ -66,6 +66,11 @@ func TestOwnSignatures(t *testing.T) {
 			`{"a":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"text","text":"yes"}]}]}`,
 		},
 		{
+			"thinking of who signs none", "/v1/messages",
+			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"` + conversation.Unsigned + `"},{"type":"text","text":"yes"}]}]}`,
+			`{"messages":[{"role":"assistant","content":[{"type":"text","text":"yes"}]}]}`,
+		},
+		{
 			"of a call", "/v1/messages/count_tokens",
 			`{"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"tokengo:call:gemini:YQ"},{"type":"tool_use","id":"a"}]}]}`,
 			`{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a"}]}]}`,
@@ -133,6 +138,19 @@ func TestOwnSignatures(t *testing.T) {
 		if tt.body != before {
 			t.Errorf("%s: the request was written to", tt.name)
 		}
+	}
+}
+
+// Reasoning that was never signed goes back to a backend that does not sign, and nothing is named as lost.
+func TestUnsignedComesBack(t *testing.T) {
+	const body = `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"` +
+		conversation.Unsigned + `"},{"type":"text","text":"yes"}]},{"role":"user","content":"and?"}]}`
+	x, fail := translate.New(operation(t, "/v1/messages"), []byte(body), translate.Target{Protocol: service.Ollama, Model: "m"})
+	if fail != nil {
+		t.Fatal(fail)
+	}
+	if !strings.Contains(string(x.Body), `"thinking":"hm"`) || strings.Contains(string(x.Body), "unsigned") || len(x.Dropped) > 0 {
+		t.Errorf("sent %s, dropped %v", x.Body, x.Dropped)
 	}
 }
 
