@@ -16,7 +16,8 @@
 //     what was wrong with the envelope; from then on every answer is sealed, inside an outer 200
 //     (RFC 9458 section 5.2).
 //   - A backend that speaks the tool's protocol gets the body byte for byte, and its answer goes back
-//     byte for byte, as it arrives. Of the header fields only those pass that package dialect lists.
+//     byte for byte, as it arrives. Of the header fields only those pass that package dialect lists. Only signatures
+//     that a translation has marked are taken out of such a body, because no backend but their own takes them.
 //   - The final chunk of a sealed answer is sent only when the backend's answer was complete, or after
 //     an error in the protocol's own form and a trailer field that says so. All else visibly breaks.
 //   - When the client goes away, so does the backend call.
