@@ -132,7 +132,8 @@ func TestBetaFieldsAreNamed(t *testing.T) {
 func TestShowOfAnotherProtocol(t *testing.T) {
 	models := []service.Model{
 		{ID: "seeing", MaxCtx: 200000, Features: []string{"tools", "vision", "reasoning"}},
-		{ID: "vectors", Features: []string{"embedding"}}, {ID: "unknown"},
+		{ID: "vectors", Features: []string{"embedding"}},
+		{ID: "unknown"},
 	}
 	r, s := scriptedRig(t, service.Claude, models, scriptedAnswer{500, ""})
 	type shown struct {
