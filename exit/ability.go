@@ -87,13 +87,23 @@ func (m *maintainer) askBackends(ctx context.Context) {
 		asking.Go(func() {
 			a.asksAt = now.Add(min(m.exit.cfg.ModelsRefresh, wakeInterval))
 			if has, known := b.hasResponses(ctx); known {
-				a.noResponses.Store(!has)
+				b.noteResponses(has)
 				a.asksAt = now.Add(m.exit.cfg.ModelsRefresh)
 			}
 		})
 	}
 	m.askModels(ctx)
 	asking.Wait()
+}
+
+// noteResponses takes in what was found out, and tells the operator when it is news.
+func (b *backend) noteResponses(has bool) {
+	switch had := !b.abilities.noResponses.Swap(!has); {
+	case had && !has:
+		b.complaints.logger.Info("the backend has no Responses API; such requests are translated to chat completions")
+	case !had && has:
+		b.complaints.logger.Info("the backend has a Responses API now; such requests are no longer translated")
+	}
 }
 
 // hasResponses finds out whether an openai backend has the Responses API. It sends a request that names no model and has

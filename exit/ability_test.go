@@ -5,6 +5,7 @@ package exit
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -113,7 +114,9 @@ func TestResponsesAskedAgain(t *testing.T) {
 	now := time.Now()
 	cfg := openAIBackend(backendServer(t, p.ServeHTTP))
 	cfg.Responses = ResponsesAuto
-	e, err := New(Config{Relays: testRelays, Backends: []Backend{cfg}, Clock: func() time.Time { return now }})
+	var log lockedBuffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	e, err := New(Config{Relays: testRelays, Backends: []Backend{cfg}, Clock: func() time.Time { return now }, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +138,9 @@ func TestResponsesAskedAgain(t *testing.T) {
 		if len(p.asked) != step.asks || b.abilities.noResponses.Load() != step.lacks {
 			t.Errorf("after %v: asked %d times, lacks is %v, want %+v", step.after, len(p.asked), !step.lacks, step)
 		}
+	}
+	if n := strings.Count(log.String(), "Responses API"); n != 2 {
+		t.Errorf("the operator was told %d times, want once for each change: %s", n, &log)
 	}
 	b.transport = failing{}
 	now = now.Add(defaultModelsRefresh)

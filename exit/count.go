@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/translate"
 	"github.com/tokengo/tokengo/service"
@@ -36,7 +35,7 @@ func (x *exchange) count(ctx context.Context, b *backend, q *asked) result {
 		case ctx.Err() != nil:
 			return x.gone()
 		case answer != nil:
-			return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, answer)
+			return x.knownJSON(answer)
 		}
 		b.abilities.countsAgain.Store(now.Add(pause).UnixMilli())
 	}
@@ -44,7 +43,7 @@ func (x *exchange) count(ctx context.Context, b *backend, q *asked) result {
 	if fail != nil {
 		return x.fail(fail)
 	}
-	return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, answer)
+	return x.knownJSON(answer)
 }
 
 // backendCount is the backend's answer, or nil and how long not to ask it again.

@@ -94,6 +94,11 @@ func (x *exchange) known(resp *bhttp.Response, content []byte) result {
 	return x.as(outcomeOK, resp, content)
 }
 
+// knownJSON does so with JSON.
+func (x *exchange) knownJSON(content []byte) result {
+	return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, content)
+}
+
 func (x *exchange) as(o outcome, resp *bhttp.Response, content []byte) result {
 	if err := x.answer.known(resp, content); err != nil {
 		return x.gone()

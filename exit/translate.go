@@ -15,6 +15,7 @@ import (
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/translate"
+	"github.com/tokengo/tokengo/service"
 )
 
 // toldError ends the reading of a translated answer that failed, when the tool has been told so in it.
@@ -33,13 +34,8 @@ func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model s
 		return x.fail(offer.unknownModel(q.op))
 	}
 	m := offer.described(b.protocol, published)
-	if q.op.Kind == dialect.ShowModel {
-		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, dialect.ShowBody(shown(&m)))
-	}
-	if answer, local, fail := translate.Local(q.op, q.body); fail != nil {
-		return x.fail(fail)
-	} else if local {
-		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, answer)
+	if res, answered := x.answerAlone(q, &m); answered {
+		return res
 	}
 	if id, aliased := b.aliases[published]; aliased {
 		published = id
@@ -56,6 +52,21 @@ func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model s
 	}
 	x.handler.metrics.translated(q.op.Protocol, b.protocol, t.Dropped)
 	return x.askTranslated(ctx, b, t)
+}
+
+// answerAlone answers what needs no backend, from the model's description or by counting.
+func (x *exchange) answerAlone(q *asked, m *service.Model) (res result, answered bool) {
+	if q.op.Kind == dialect.ShowModel {
+		return x.knownJSON(dialect.ShowBody(shown(m))), true
+	}
+	answer, local, fail := translate.Local(q.op, q.body)
+	switch {
+	case fail != nil:
+		return x.fail(fail), true
+	case local:
+		return x.knownJSON(answer), true
+	}
+	return result{}, false
 }
 
 // askTranslated sends a translated request.
