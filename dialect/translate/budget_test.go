@@ -62,7 +62,7 @@ func TestAllocationsPerChunk(t *testing.T) {
 // TestMemoryOfAStream feeds long streams: what is held must not grow with them. Only Responses says the whole text again at
 // its end, so that a tool's writer has to hold that, and no more.
 func TestMemoryOfAStream(t *testing.T) {
-	const chunks, slack = 50_000, 100 << 10
+	const chunks, slack = 20_000, 64 << 10
 	pairs(func(tool tool, backend string) {
 		before, chunk := textChunk(backend)
 		x := begin(t, tool, backend)
