@@ -65,6 +65,8 @@ function run([command, ...args], env, cwd) {
 
 /** A task for each tool and protocol, and some with names of models that the tools know and treat in a way of their own. */
 const tasks = tools.flatMap((tool) => others(tool.protocol).map((protocol) => ({ tool, protocol, model: `scripted-${protocol}` })));
+// Codex speaks Responses only, and the scripted backend has chat completions.
+tasks.push({ tool: tools.find((t) => t.name === 'codex'), protocol: 'openai', model: 'scripted-openai' });
 for (const [name, protocol, model] of KNOWN) tasks.push({ tool: tools.find((t) => t.name === name), protocol, model });
 
 for (const { tool, protocol, model } of tasks) {
