@@ -231,6 +231,7 @@ func (x *exchange) passStream(ctx context.Context, c *call, src io.Reader, resp 
 	defer s.release()
 	readErr, sendErr := s.copy(src)
 	var told *toldError
+	var failure *dialect.Error
 	switch {
 	case sendErr != nil || ctx.Err() != nil && readErr != nil:
 		return x.gone()
@@ -242,6 +243,9 @@ func (x *exchange) passStream(ctx context.Context, c *call, src io.Reader, resp 
 			return x.gone()
 		}
 		return x.result(outcome(told.code))
+	case !s.begun && errors.As(readErr, &failure):
+		c.backend.complaints.about(failure.Code, nil)
+		return x.fail(failure)
 	case !s.begun:
 		return x.failed(ctx, c.backend, c.code(), nil)
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // translated reads a stream of the backend's as one of the tool's protocol. Where that one fails, so does
-// this, in the protocol's own way; its error is then a *toldError.
+// this: in the protocol's own way, and its error is then a *toldError; but where the backend reports a failure in place of
+// an answer, and nothing was sent yet, its error is that, a *dialect.Error.
 type translated struct {
 	call  *call
 	src   io.Reader // reads from call; where it returns errSilent, the tool is kept waiting
@@ -58,6 +59,8 @@ func (r *translated) next() {
 	}
 	switch {
 	case failed == nil:
+	case errors.Is(failed, translate.ErrFailed) && !r.begun && r.t.Failure() != nil:
+		r.err, out = r.t.Failure(), out[:0]
 	case errors.Is(failed, translate.ErrFailed):
 		r.err = &toldError{dialect.CodeBackendError}
 	case !r.begun && len(out) == 0:

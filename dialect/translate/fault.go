@@ -26,6 +26,15 @@ func (x *Exchange) ErrorCode(status int, body []byte) dialect.Code {
 var tooLong = regexp.MustCompile(`(?i)context_length_exceeded|prompt is too long|maximum context length|` +
 	`exceeds? the (maximum number of tokens|context|available context)|context (window|size|length) (is |was )?exceeded|input is too long`)
 
+// Failure is the error that the backend reported in place of an answer, once [ErrFailed] was returned: a tool that was
+// sent nothing yet can be told with a status. It is nil where there was some content before.
+func (x *Exchange) Failure() *dialect.Error {
+	if !x.failed || x.said {
+		return nil
+	}
+	return &dialect.Error{Code: dialect.Code(x.failure.Code), RetryAfter: x.failure.RetryAfter}
+}
+
 // RetryAfter is how many seconds a backend of protocol p wants to be left alone, as digits, by what the body of its
 // error says; "" where it does not. Protocols other than gemini say it in a header field.
 func RetryAfter(p service.Protocol, body []byte) string {

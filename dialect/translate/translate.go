@@ -164,6 +164,8 @@ type Exchange struct {
 	writer    writer               // of a stream, like reader
 	reader    reader
 	failed    bool
+	failure   conversation.Failure // if failed
+	said      bool                 // the answer has some content
 }
 
 // New translates a request. Its errors have the shape of the tool's protocol.
@@ -313,7 +315,12 @@ func (x *Exchange) write(dst []byte, events []conversation.Event) []byte {
 			events[i].Created = cmp.Or(events[i].Created, x.target.Created)
 		}
 		dst = x.writer.Event(dst, &events[i])
-		x.failed = x.failed || events[i].Kind == conversation.Failed
+		switch events[i].Kind {
+		case conversation.Failed:
+			x.failed, x.failure = true, events[i].Failure
+		case conversation.PartBegin:
+			x.said = true
+		}
 	}
 	x.events = events
 	return dst

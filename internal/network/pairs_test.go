@@ -21,6 +21,7 @@ type failingBackend struct {
 	contentType string // of a stream
 	begun       string // how a stream begins, with the text "begun" in it
 	failed      string // what follows when the backend fails
+	status      int    // that it means
 	tooLong     string // the error of a conversation that does not fit
 }
 
@@ -28,7 +29,7 @@ var failingBackends = []failingBackend{
 	{
 		service.OpenAI, "text/event-stream",
 		`data: {"id":"1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"begun"}}]}` + "\n\n",
-		`data: {"error":{"message":"secret","type":"server_error"}}` + "\n\n",
+		`data: {"error":{"message":"secret","type":"server_error"}}` + "\n\n", 500,
 		`{"error":{"message":"secret","type":"invalid_request_error","code":"context_length_exceeded"}}`,
 	},
 	{
@@ -36,19 +37,19 @@ var failingBackends = []failingBackend{
 		"event: message_start\n" + `data: {"type":"message_start","message":{"id":"1","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}` + "\n\n" +
 			"event: content_block_start\n" + `data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}` + "\n\n" +
 			"event: content_block_delta\n" + `data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"begun"}}` + "\n\n",
-		"event: error\n" + `data: {"type":"error","error":{"type":"overloaded_error","message":"secret"}}` + "\n\n",
+		"event: error\n" + `data: {"type":"error","error":{"type":"overloaded_error","message":"secret"}}` + "\n\n", 503,
 		`{"type":"error","error":{"type":"invalid_request_error","message":"secret: prompt is too long: 300000 tokens > 200000 maximum"}}`,
 	},
 	{
 		service.Gemini, "text/event-stream",
 		`data: {"candidates":[{"content":{"role":"model","parts":[{"text":"begun"}]},"index":0}],"modelVersion":"m"}` + "\n\n",
-		`data: {"error":{"code":503,"status":"UNAVAILABLE","message":"secret"}}` + "\n\n",
+		`data: {"error":{"code":503,"status":"UNAVAILABLE","message":"secret"}}` + "\n\n", 503,
 		`{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"secret: The input token count exceeds the maximum number of tokens allowed 1048576."}}`,
 	},
 	{
 		service.Ollama, "application/x-ndjson",
 		`{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"begun"},"done":false}` + "\n",
-		`{"error":"secret"}` + "\n",
+		`{"error":"secret"}` + "\n", 500,
 		`{"error":"secret: the input exceeds the context length"}`,
 	},
 }
@@ -184,6 +185,32 @@ func TestEveryPairBreaks(t *testing.T) {
 			if strings.Contains(string(text), ends.well) || strings.Contains(string(text), "secret") {
 				t.Errorf("%s: it ends like a complete one, or in the backend's words: %s", how, text)
 			}
+		}
+	})
+}
+
+// TestEveryPairFailsAtOnce has a backend begin a stream with an error. Nothing was sent yet, so the tool gets a status.
+func TestEveryPairFailsAtOnce(t *testing.T) {
+	answer := func(b failingBackend) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Type", b.contentType)
+			io.WriteString(w, b.failed)
+		}
+	}
+	translatedPairs(t, answer, func(t *testing.T, n *network.Network, tool int, b failingBackend) {
+		path, body := tools[tool].stream("m")
+		got := post(t, t.Context(), n.ClientURL()+path, body)
+		text, err := io.ReadAll(got.Body)
+		want := b.status
+		if want == http.StatusServiceUnavailable && tools[tool].name == "claude" {
+			want = 529 // Claude's own
+		}
+		if err != nil || got.StatusCode != want || !strings.Contains(string(text), `"error":`) || strings.Contains(string(text), "secret") {
+			t.Errorf("%d %s, %v; want %d", got.StatusCode, text, err, want)
+		}
+		if media := got.Header.Get("Content-Type"); media != "application/json" {
+			t.Errorf("the error is %s", media)
 		}
 	})
 }
