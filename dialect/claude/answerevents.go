@@ -4,6 +4,7 @@
 package claude
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -59,12 +60,12 @@ func (e *apiError) UnmarshalJSON(raw []byte) error {
 
 // DecodeAnswer reads a whole answer as the sequence of events that a stream of it would be. The error wraps
 // [ErrMalformed].
-func DecodeAnswer(_ *conversation.Request, body []byte) ([]conversation.Event, error) {
+func DecodeAnswer(req *conversation.Request, body []byte) ([]conversation.Event, error) {
 	var in answerBody
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, fmt.Errorf("%w: it is not JSON of the protocol's form", ErrMalformed)
 	}
-	var a answerEvents
+	a := answerEvents{names: functionNames.Originals(req)}
 	if in.Type == "error" {
 		return a.fail(a.begin(nil, &answerBody{}), in.Error), nil
 	}
@@ -82,6 +83,7 @@ func DecodeAnswer(_ *conversation.Request, body []byte) ([]conversation.Event, e
 
 // answerEvents makes events of what a backend says, in the order that events have whatever it sends.
 type answerEvents struct {
+	names        map[string]string // of tools whose names were changed
 	id           string
 	began, over  bool
 	open         []*partState
@@ -134,7 +136,7 @@ func (a *answerEvents) beginPart(dst []conversation.Event, wire int, b *answerPa
 	case typeToolUse:
 		p.kind, text = conversation.PartCall, ""
 		p.input = slices.Clone(b.Input)
-		e.Call = conversation.Call{ID: b.ID, Name: b.Name}
+		e.Call = conversation.Call{ID: b.ID, Name: cmp.Or(a.names[b.Name], b.Name)}
 		a.calls++
 		if b.ID == "" {
 			e.Call.ID = conversation.CallID(a.id, a.calls-1)

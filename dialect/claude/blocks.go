@@ -216,7 +216,7 @@ func mediaOf(s *source) (conversation.Media, bool) {
 	case s.Type == "url" && s.URL != "":
 		return conversation.Media{URL: s.URL}, true
 	case s.Type == "file" && s.FileID != "":
-		return conversation.Media{FileID: s.FileID}, true
+		return conversation.Media{FileID: s.FileID, FileBy: protocol}, true
 	}
 	return conversation.Media{}, false
 }

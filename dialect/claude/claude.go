@@ -30,6 +30,7 @@ import (
 	"net/http"
 
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/conversation"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -58,6 +59,9 @@ const (
 	maxTemperature    = 1.0
 	minTopPOfThinking = 0.95
 )
+
+// functionNames are those of tools that the protocol takes.
+var functionNames = conversation.NameRule{Longest: 128}
 
 // Errors of a backend's answer.
 var (

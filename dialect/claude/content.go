@@ -104,7 +104,7 @@ func (e *encoder) writeCall(p conversation.CallPart) {
 	j.Open('{')
 	j.TextMember("type", typeToolUse)
 	j.TextMember("id", e.calls.call(p))
-	j.TextMember("name", p.Name)
+	j.TextMember("name", functionNames.Name(p.Name))
 	j.RawMember("input", inputOf(p.Arguments))
 	e.writeCache(p.Cache)
 	j.Close('}')
@@ -202,6 +202,8 @@ func (e *encoder) writeSource(m conversation.Media, mediaType string) *dialect.E
 		j.TextMember("type", "base64")
 		j.TextMember("media_type", mediaType)
 		j.TextMember("data", m.Data)
+	case m.FileID != "" && m.FileBy != protocol:
+		return invalid("A file or image in the request is stored at another service, where the backend cannot read it. Send it inline.")
 	case m.FileID != "":
 		j.TextMember("type", "file")
 		j.TextMember("file_id", m.FileID)

@@ -118,7 +118,7 @@ func TestDecodeRequest(t *testing.T) {
 				Model: "m", Unmapped: []string{"document.citations", "document.context"},
 				Messages: []conversation.Message{{Role: conversation.User, Parts: []conversation.Part{
 					conversation.ImagePart{Media: conversation.Media{URL: "https://a/b.png"}, Cache: &conversation.CacheControl{}},
-					conversation.ImagePart{Media: conversation.Media{FileID: "f1"}},
+					conversation.ImagePart{Media: conversation.Media{FileID: "f1", FileBy: service.Claude}},
 					conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "JVBERi0=", Name: "T"}},
 					conversation.FilePart{Media: conversation.Media{MediaType: "text/plain", Data: "YWJj"}},
 					conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", URL: "https://a/b.pdf"}},

@@ -21,7 +21,7 @@ import (
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
 	e := encoder{req: req, dropped: dropped, model: modelOf(req.Model)}
 	e.tools = e.keptTools()
-	if fail := e.checkChoice(); fail != nil {
+	if fail := cmp.Or(e.checkOthers(), e.checkChoice()); fail != nil {
 		return "", nil, fail
 	}
 	plan, fail := e.plan()
@@ -115,7 +115,6 @@ func (e *encoder) dropOthers() {
 		name string
 		set  bool
 	}{
-		{"n", r.Candidates > 1},
 		{"min_p", s.MinP != nil && *s.MinP != 0},
 		{"frequency_penalty", s.FrequencyPenalty != nil && *s.FrequencyPenalty != 0},
 		{"presence_penalty", s.PresencePenalty != nil && *s.PresencePenalty != 0},
@@ -123,7 +122,6 @@ func (e *encoder) dropOthers() {
 		{"seed", s.Seed != nil},
 		{"logprobs", r.Logprobs},
 		{"top_logprobs", r.TopLogprobs > 0},
-		{"suffix", r.Suffix != ""},
 	} {
 		if field.set {
 			e.dropped.Add(field.name)
@@ -145,6 +143,17 @@ func (e *encoder) keptTools() []conversation.Tool {
 		kept = append(kept, t)
 	}
 	return kept
+}
+
+// checkOthers refuses what the protocol has no counterpart for, and what would be answered wrongly without.
+func (e *encoder) checkOthers() *dialect.Error {
+	switch {
+	case e.req.Suffix != "":
+		return invalid("The request's suffix asks for a gap to be filled, which the backend cannot do. Leave it out.")
+	case e.req.Candidates > 1:
+		return invalid("The request asks for several answers, and the backend gives one. Ask for them one by one.")
+	}
+	return nil
 }
 
 // checkChoice refuses a choice that would force what is not there.
@@ -202,7 +211,7 @@ func (e *encoder) writeTools() {
 			continue
 		}
 		j.Open('{')
-		j.TextMember("name", t.Name)
+		j.TextMember("name", functionNames.Name(t.Name))
 		if t.Description != "" {
 			j.TextMember("description", t.Description)
 		}
@@ -258,7 +267,7 @@ func (e *encoder) writeChoice() {
 	case conversation.ChoiceRequired:
 		kind = "any"
 	case conversation.ChoiceNamed:
-		kind, named = "tool", c.Name
+		kind, named = "tool", e.chosenName()
 	}
 	j := &e.out
 	j.Name("tool_choice")
@@ -274,6 +283,15 @@ func (e *encoder) writeChoice() {
 		j.RawMember("disable_parallel_tool_use", "false")
 	}
 	j.Close('}')
+}
+
+// chosenName is the name of the tool that must be called. Those that Claude's own servers run keep theirs.
+func (e *encoder) chosenName() string {
+	name := e.req.Choice.Name
+	if slices.ContainsFunc(e.tools, func(t conversation.Tool) bool { return t.Builtin != "" && t.Name == name }) {
+		return name
+	}
+	return functionNames.Name(name)
 }
 
 func (e *encoder) writeSampling(p plan) {

@@ -168,7 +168,7 @@ func TestEncodeMessages(t *testing.T) {
 				conversation.ImagePart{Media: conversation.Media{URL: "https://a/b"}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "AAAA", Name: "n"}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "text/markdown; charset=utf-8", Data: "YWJj"}},
-				conversation.FilePart{Media: conversation.Media{FileID: "f"}},
+				conversation.FilePart{Media: conversation.Media{FileID: "f", FileBy: service.Claude}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "image/png", Data: "AAAA"}},
 			}}},
 			want: `[{"role":"user","content":[` +
@@ -286,11 +286,11 @@ func TestEncodeDropped(t *testing.T) {
 	m.Name = "bob"
 	m.Parts = append(m.Parts, conversation.ImagePart{Media: conversation.Media{URL: "https://x", Detail: "high"}})
 	got, dropped := encoded(t, &conversation.Request{
-		Messages: []conversation.Message{m}, Candidates: 2, Logprobs: true, TopLogprobs: 3, Suffix: "s",
+		Messages: []conversation.Message{m}, Logprobs: true, TopLogprobs: 3,
 		Stop: []string{"a", "\n"}, Stream: true,
 	})
 	wantFields(t, got, map[string]string{"stop_sequences": `["a"]`, "stream": "true"})
-	want := []string{"message.name", "n", "logprobs", "top_logprobs", "suffix", "image.detail", "stop"}
+	want := []string{"message.name", "logprobs", "top_logprobs", "image.detail", "stop"}
 	if diff := cmp.Diff(want, dropped); diff != "" {
 		t.Errorf("dropped (-want +got):\n%s", diff)
 	}
@@ -327,6 +327,10 @@ func TestEncodeRefuses(t *testing.T) {
 		return &conversation.Request{Messages: []conversation.Message{{Role: conversation.User, Parts: []conversation.Part{p}}}}
 	}
 	for name, req := range map[string]*conversation.Request{
+		"another's image":     with(conversation.ImagePart{Media: conversation.Media{FileID: "file-1", FileBy: service.OpenAI}}),
+		"another's file":      with(conversation.FilePart{Media: conversation.Media{FileID: "file-1", FileBy: service.OpenAI}}),
+		"a gap":               {Messages: []conversation.Message{user("hi")}, Suffix: "s"},
+		"several answers":     {Messages: []conversation.Message{user("hi")}, Candidates: 2},
 		"no message":          {Messages: []conversation.Message{said(conversation.System, "a")}},
 		"audio":               with(conversation.AudioPart{Media: conversation.Media{Data: "AAAA"}}),
 		"kind of image":       with(conversation.ImagePart{Media: conversation.Media{MediaType: "image/bmp", Data: "AAAA"}}),

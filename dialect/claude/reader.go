@@ -21,8 +21,8 @@ type Reader struct {
 }
 
 // NewReader returns a reader of the answer to req.
-func NewReader(_ *conversation.Request) *Reader {
-	r := &Reader{}
+func NewReader(req *conversation.Request) *Reader {
+	r := &Reader{answerEvents: answerEvents{names: functionNames.Originals(req)}}
 	r.each = r.event
 	return r
 }

@@ -6,6 +6,7 @@ package claude
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
@@ -58,7 +59,12 @@ func (e *encoder) arrange() (system []conversation.TextPart, turns []turn, fail 
 			if fail != nil {
 				return nil, nil, fail
 			}
-			if len(turns) == 0 || e.model.refusesSystem() {
+			if len(turns) == 0 {
+				system = append(system, texts...)
+				continue
+			}
+			if e.model.refusesSystem() {
+				e.dropped.Add(systemPosition)
 				system = append(system, texts...)
 				continue
 			}
@@ -72,8 +78,32 @@ func (e *encoder) arrange() (system []conversation.TextPart, turns []turn, fail 
 	if len(turns) == 0 {
 		return nil, nil, invalid("The request has no message that is not the system's, and the backend needs one.")
 	}
+	if e.model.placesSystem() {
+		system, turns = e.hoist(system, turns)
+	}
 	trimLast(turns)
 	return system, turns, nil
+}
+
+// systemPosition names that a message of the system's is not where it was.
+const systemPosition = "system.position"
+
+// hoist takes system messages that do not follow a turn of the user's into the system prompt.
+func (e *encoder) hoist(system []conversation.TextPart, turns []turn) ([]conversation.TextPart, []turn) {
+	var kept []turn
+	for _, t := range turns {
+		if last := len(kept) - 1; t.role != roleSystem || last >= 0 && kept[last].role == roleUser {
+			kept = e.addTurn(kept, t)
+			continue
+		}
+		e.dropped.Add(systemPosition)
+		for _, p := range t.parts {
+			if text, ok := p.(conversation.TextPart); ok {
+				system = append(system, text)
+			}
+		}
+	}
+	return system, kept
 }
 
 func systemTexts(parts []conversation.Part) ([]conversation.TextPart, *dialect.Error) {
@@ -104,6 +134,7 @@ func (e *encoder) addTurn(turns []turn, t turn) []turn {
 		return turns
 	case before.role == roleSystem && t.role == roleUser && last > 0:
 		if answersCall := turns[last-1].hasCalls() && t.hasResults(); answersCall || e.model.placesSystem() {
+			e.dropped.Add(systemPosition)
 			said := *before
 			turns = e.addTurn(turns[:last], t)
 			return append(turns, said)
@@ -216,18 +247,24 @@ func sizeOfTools(tools []conversation.Tool) int {
 // not take.
 type callIDs struct {
 	open []openCall // calls without their results
+	used map[string]bool
 	made int
 }
 
 type openCall struct{ from, to, name string }
 
-// call returns the id of a call.
+// call returns the id of a call. The protocol refuses one that the conversation has had, and backends of other
+// protocols that have no ids, or count them anew in each answer, leave it to tools to make them.
 func (c *callIDs) call(p conversation.CallPart) string {
 	to := cleanID(p.ID)
-	if p.ID == "" {
+	for to == "" || c.used[to] {
 		c.made++
-		to = "toolu_" + strconv.Itoa(c.made)
+		to = strings.TrimSuffix("toolu_"+strconv.Itoa(c.made)+"_"+cleanID(p.ID), "_")
 	}
+	if c.used == nil {
+		c.used = make(map[string]bool)
+	}
+	c.used[to] = true
 	c.open = append(c.open, openCall{from: p.ID, to: to, name: p.Name})
 	return to
 }

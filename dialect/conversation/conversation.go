@@ -40,7 +40,7 @@ type Request struct {
 	MaxOutput int
 	Sampling  Sampling
 	Stop      []string
-	// Candidates is how many answers are wanted; 0 and 1 are one. Answers other than one cannot be translated.
+	// Candidates is how many answers are wanted; 0 and 1 are one. A request for several is refused: events are of one.
 	Candidates int
 	// Logprobs asks for the probabilities of the chosen tokens, and of so many alternatives to each.
 	Logprobs    bool
@@ -107,9 +107,11 @@ type Media struct {
 	MediaType string // "image/png"; may be empty with a URL
 	Data      string // standard base64, as it was sent
 	URL       string // http, https or a protocol's own scheme; passed on or refused, never fetched
-	FileID    string // a file that the backend has, by the backend's own id
-	Name      string
-	Detail    string // openai's detail of an image: low, high, auto
+	// FileID is a file that a service has, by an id that only the service FileBy understands. Others refuse it.
+	FileID string
+	FileBy service.Protocol
+	Name   string
+	Detail string // openai's detail of an image: low, high, auto
 }
 
 // ImagePart is a picture, AudioPart a sound, FilePart a document.

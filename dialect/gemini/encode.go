@@ -15,10 +15,11 @@ import (
 // EncodeRequest writes a request for a Gemini backend, and the path and query to send it to. What the protocol cannot
 // say is added to dropped, by its canonical name.
 //
-// Errors have status 400: the request has a file that only another backend holds, or wants a tool to be called that is
-// not there.
+// Errors have status 400: the request has a file that only another service holds, wants a tool to be called that is not
+// there, a gap filled, or several answers.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
 	e := encoder{req: req, dropped: dropped, family: familyOf(req.Model), out: make(wire.JSON, 0, req.SizeHint())}
+	e.refuseOthers()
 	e.out.Open('{')
 	e.messages()
 	e.tools()
@@ -49,6 +50,16 @@ type encoder struct {
 func (e *encoder) refuse(message string) {
 	if e.fail == nil {
 		e.fail = untranslatable(message)
+	}
+}
+
+// refuseOthers refuses what the protocol has no counterpart for, and what would be answered wrongly without.
+func (e *encoder) refuseOthers() {
+	switch {
+	case e.req.Suffix != "":
+		e.refuse("The request's suffix asks for a gap to be filled, which this exit's backend cannot do. Leave it out.")
+	case e.req.Candidates > 1:
+		e.refuse("The request asks for several answers, and this exit's backend gives one. Ask for them one by one.")
 	}
 }
 
@@ -83,14 +94,11 @@ func (e *encoder) limits() {
 		}
 		e.out.Close(']')
 	}
-	if r.Candidates > 1 {
-		e.dropped.Add("n")
-	}
-	if r.Suffix != "" {
-		e.dropped.Add("suffix")
-	}
 	if r.Logprobs {
 		e.out.BoolMember("responseLogprobs", true)
+		if r.TopLogprobs > maxTopLogs {
+			e.dropped.Add("top_logprobs")
+		}
 		if r.TopLogprobs > 0 {
 			e.out.IntMember("logprobs", int64(min(r.TopLogprobs, maxTopLogs)))
 		}
@@ -133,7 +141,7 @@ func (e *encoder) format() {
 	case conversation.FormatSchema:
 		e.out.TextMember("responseMimeType", jsonType)
 		if len(f.Schema) > 0 {
-			e.out.RawBytes("responseJsonSchema", f.Schema)
+			e.out.RawBytes("responseJsonSchema", loneReferences(f.Schema))
 		}
 	}
 }
@@ -174,10 +182,10 @@ func (e *encoder) tools() {
 
 func (e *encoder) function(t *conversation.Tool) {
 	e.out.Open('{')
-	e.out.TextMember("name", t.Name)
+	e.out.TextMember("name", functionNames.Name(t.Name))
 	e.out.TextIf("description", t.Description)
 	if len(t.Parameters) > 0 && wire.IsObject(t.Parameters) {
-		e.out.RawBytes("parametersJsonSchema", t.Parameters)
+		e.out.RawBytes("parametersJsonSchema", loneReferences(t.Parameters))
 	}
 	e.out.Close('}')
 	if t.Strict != nil && *t.Strict {
@@ -222,7 +230,7 @@ func (e *encoder) choice() {
 	e.out.TextMember("mode", mode)
 	if c.Mode == conversation.ChoiceNamed {
 		e.out.Array("allowedFunctionNames")
-		e.out.Text(c.Name)
+		e.out.Text(functionNames.Name(c.Name))
 		e.out.Close(']')
 	}
 	e.out.Close('}')

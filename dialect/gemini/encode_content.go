@@ -54,7 +54,11 @@ func (e *encoder) turns() (turns []conversation.Message, system []string) {
 		last := len(turns) - 1
 		switch m.Role {
 		case conversation.System, conversation.Developer:
-			system = append(system, e.instructions(m)...)
+			texts := e.instructions(m)
+			if len(texts) > 0 && last >= 0 { // contents have no role for it
+				e.dropped.Add("system.position")
+			}
+			system = append(system, texts...)
 			continue
 		case conversation.Assistant:
 			results = -1
@@ -177,7 +181,7 @@ func (e *encoder) call(p conversation.CallPart, mustBeSigned bool) {
 	e.out.Open('{')
 	e.out.Object("functionCall")
 	e.out.TextIf("id", p.ID)
-	e.out.TextMember("name", p.Name)
+	e.out.TextMember("name", functionNames.Name(p.Name))
 	e.arguments(p.Arguments)
 	e.out.Close('}')
 	signature := p.Signature.For(protocol)
@@ -285,7 +289,7 @@ func (e *encoder) result(p conversation.ResultPart) {
 	e.out.Open('{')
 	e.out.Object("functionResponse")
 	e.out.TextIf("id", p.CallID)
-	e.out.TextMember("name", e.nameOf(p))
+	e.out.TextMember("name", functionNames.Name(e.nameOf(p)))
 	e.response(p, strings.Join(texts, "\n"))
 	if len(media) > 0 && e.family.nested {
 		e.out.Array("parts")

@@ -62,7 +62,8 @@ func TestEncodeMessages(t *testing.T) {
 		{
 			"instructions stay instructions", "m",
 			[]conversation.Message{say(conversation.System, text("a"), text("b")), say(user, text("hi")), say(conversation.Developer, text("c")), say(assistant, text("yo"))},
-			`{"systemInstruction":{"parts":[{"text":"a"},{"text":"b"},{"text":"c"}]},"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"text":"yo"}]}]}`, nil,
+			`{"systemInstruction":{"parts":[{"text":"a"},{"text":"b"},{"text":"c"}]},"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"text":"yo"}]}]}`,
+			[]string{"system.position"},
 		},
 		{
 			"instructions alone", "m",
@@ -79,7 +80,8 @@ func TestEncodeMessages(t *testing.T) {
 			`{"systemInstruction":{"parts":[{"text":"s"}]},"contents":[{"role":"user","parts":[{"text":"hi"}]},
 			{"role":"model","parts":[{"text":"t"},{"functionCall":{"id":"a","name":"f","args":{"x":1}}},{"functionCall":{"id":"b","name":"g","args":{}}}]},
 			{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"output":"1"}}},{"functionResponse":{"id":"b","name":"g","response":{"error":"no"}}}]},
-			{"role":"user","parts":[{"text":"go on"}]}]}`, nil,
+			{"role":"user","parts":[{"text":"go on"}]}]}`,
+			[]string{"system.position"},
 		},
 		{
 			"results around a user's text", "m",
@@ -191,16 +193,17 @@ func TestEncodeConfig(t *testing.T) {
 			conversation.Request{MaxTokens: 9, Stop: []string{"a", ""}, Logprobs: true, TopLogprobs: 30, Sampling: conversation.Sampling{
 				Temperature: ptr(0.0), TopP: ptr(0.5), TopK: ptr(4), Seed: ptr(int64(1) << 40), FrequencyPenalty: ptr(1.0), PresencePenalty: ptr(2.0),
 			}},
-			`{"generationConfig":{"maxOutputTokens":9,"stopSequences":["a"],"responseLogprobs":true,"logprobs":20,"temperature":0,"topP":0.5,"topK":4,"frequencyPenalty":1,"presencePenalty":2,"seed":256}}`, nil,
+			`{"generationConfig":{"maxOutputTokens":9,"stopSequences":["a"],"responseLogprobs":true,"logprobs":20,"temperature":0,"topP":0.5,"topK":4,"frequencyPenalty":1,"presencePenalty":2,"seed":256}}`,
+			[]string{"top_logprobs"},
 		},
 		{
 			"what it has not",
 			conversation.Request{
-				Candidates: 2, Suffix: "x", Parallel: ptr(false), Stop: []string{"1", "2", "3", "4", "5", "6"},
+				Parallel: ptr(false), Stop: []string{"1", "2", "3", "4", "5", "6"},
 				Sampling: conversation.Sampling{MinP: ptr(0.1), RepeatPenalty: ptr(1.1)},
 			},
 			`{"generationConfig":{"stopSequences":["1","2","3","4","5"]}}`,
-			[]string{"parallel_tool_calls", "stop", "n", "suffix", "min_p", "repeat_penalty"},
+			[]string{"parallel_tool_calls", "stop", "min_p", "repeat_penalty"},
 		},
 		{"JSON", conversation.Request{Format: conversation.Format{Kind: conversation.FormatJSON}}, `{"generationConfig":{"responseMimeType":"application/json"}}`, nil},
 		{
@@ -234,7 +237,14 @@ func TestEncodeConfig(t *testing.T) {
 		{"no thinking there", on("gemini-2.0-flash", "high", 0), `{}`, []string{"reasoning"}},
 		{"off", mode("gemini-2.5-flash", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}`, nil},
 		{"off is not possible", mode("gemini-2.5-pro", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":128}}}`, []string{"reasoning"}},
-		{"off is a level", mode("gemini-3-flash", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingLevel":"MINIMAL"}}}`, nil},
+		{"off, lite", mode("gemini-2.5-flash-lite", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}`, nil},
+		{"off, not Google's", mode("my-gemini", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}`, nil},
+		{"off is the lowest level", mode("gemini-3.5-flash-lite", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingLevel":"MINIMAL"}}}`, []string{"reasoning"}},
+		{"off without the lowest level", mode("gemini-3.7-flash", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"}}}`, []string{"reasoning"}},
+		{"off of an alias", mode("gemini-flash-latest", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingLevel":"LOW"}}}`, []string{"reasoning"}},
+		{"off where none is", mode("gemini-2.0-flash", conversation.ReasoningOff), `{}`, nil},
+		{"budget as a level", on("gemini-3.1-pro-preview", "", 8000), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"MEDIUM"}}}`, nil},
+		{"two levels", on("gemini-3-pro-preview", "medium", 0), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"HIGH"}}}`, nil},
 		{"adaptive", mode("gemini-2.5-pro", conversation.ReasoningAdaptive), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingBudget":-1}}}`, nil},
 		{"adaptive by level", mode("gemini-3-pro", conversation.ReasoningAdaptive), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true}}}`, nil},
 		{
@@ -271,6 +281,8 @@ func TestEncodeRefuses(t *testing.T) {
 		{"a tool that is not there", conversation.Request{Tools: []conversation.Tool{{Name: "f"}}, Choice: conversation.Choice{Mode: conversation.ChoiceNamed, Name: "secret"}}, "tool_choice"},
 		{"a builtin that is forced", conversation.Request{Tools: []conversation.Tool{{Builtin: "x"}}, Choice: conversation.Choice{Mode: conversation.ChoiceRequired}}, "tool_choice"},
 		{"another service's file", conversation.Request{Messages: []conversation.Message{say(conversation.User, conversation.FilePart{Media: conversation.Media{FileID: "secret"}})}}, "a file"},
+		{"a gap", conversation.Request{Suffix: "secret"}, "suffix"},
+		{"several answers", conversation.Request{Candidates: 2}, "several answers"},
 		{"data of no type", conversation.Request{Messages: []conversation.Message{say(conversation.User, conversation.FilePart{Media: conversation.Media{Data: "AAAA"}})}}, "unknown type"},
 		{"a picture as an instruction", conversation.Request{Messages: []conversation.Message{say(conversation.System, conversation.ImagePart{})}}, "system message"},
 		{"a result of nothing", conversation.Request{Messages: []conversation.Message{say(conversation.ToolResults, conversation.ResultPart{CallID: "secret"})}}, "no call"},

@@ -4,6 +4,7 @@
 package gemini
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -11,10 +12,11 @@ import (
 // service refuses what a model does not take.
 type family struct {
 	thinking  thinkingForm
-	budgetMin int  // of thinkingBudget, unless it is 0
-	budgetMax int  // of thinkingBudget; 0 is not known
-	alwaysOn  bool // thinking cannot be turned off
-	lowest    string
+	budgetMin int    // of thinkingBudget, unless it is 0
+	budgetMax int    // of thinkingBudget; 0 is not known
+	alwaysOn  bool   // thinking cannot be turned off
+	lowest    string // level
+	twoLevels bool   // low and high only
 	// nested says that results of functions may hold media. In older models media stand beside the results.
 	nested bool
 	// signed says that calls of the current turn must have a signature.
@@ -25,8 +27,8 @@ type family struct {
 type thinkingForm uint8
 
 const (
-	thinksByLevel  thinkingForm = iota // thinkingLevel, and thinkingBudget for compatibility
-	thinksByBudget                     // thinkingBudget
+	thinksByBudget thinkingForm = iota // thinkingBudget, which models that have levels take as well
+	thinksByLevel                      // thinkingLevel; older models refuse it
 	thinksNever                        // the field is an error
 )
 
@@ -43,27 +45,37 @@ const (
 	levelHigh    = "HIGH"
 )
 
-// familyOf looks at a model's name. An unknown one is taken for a model of today.
+// familyOf looks at a model's name. One that is not Google's is taken to know budgets, which all generations do.
 func familyOf(model string) family {
 	name := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
+	rest, own := strings.CutPrefix(name, "gemini-")
 	pro, lite := strings.Contains(name, "pro"), strings.Contains(name, "lite")
 	switch {
-	case strings.HasPrefix(name, "gemini-1"), strings.HasPrefix(name, "gemini-2.0"), strings.HasPrefix(name, "gemma"),
+	case strings.HasPrefix(name, "gemma"), strings.HasPrefix(rest, "1"), strings.HasPrefix(rest, "2.0"),
 		name == "gemini-pro", name == "gemini-pro-vision":
 		return family{thinking: thinksNever}
-	case strings.HasPrefix(name, "gemini-2") && pro:
+	case !own:
+		return family{thinking: thinksByBudget, nested: true}
+	case strings.HasPrefix(rest, "2") && pro:
 		return family{thinking: thinksByBudget, budgetMin: budgetMinPro, budgetMax: budgetMaxPro, alwaysOn: true}
-	case strings.HasPrefix(name, "gemini-2") && lite:
+	case strings.HasPrefix(rest, "2") && lite:
 		return family{thinking: thinksByBudget, budgetMin: budgetMinLite, budgetMax: budgetMaxFlash}
-	case strings.HasPrefix(name, "gemini-2"):
+	case strings.HasPrefix(rest, "2"):
 		return family{thinking: thinksByBudget, budgetMin: 1, budgetMax: budgetMaxFlash}
 	}
-	f := family{nested: true, lowest: levelMinimal, signed: strings.HasPrefix(name, "gemini-")}
-	if f.signed {
-		f.budgetMax = budgetMaxPro
+	return family{
+		thinking: thinksByLevel, alwaysOn: true, lowest: lowestLevel(rest, pro), twoLevels: strings.HasPrefix(rest, "3-pro"),
+		nested: true, signed: true,
 	}
-	if pro {
-		f.lowest, f.alwaysOn = levelLow, true
+}
+
+// lowestLevel is the least that a model of generation 3 or later can think, by its name without "gemini-". None can be
+// told not to think at all, and what has no level MINIMAL refuses it: all but the Flash models of 3.0 to 3.6.
+func lowestLevel(name string, pro bool) string {
+	version, _, _ := strings.Cut(name, "-")
+	minimal := []string{"3", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6"}
+	if !pro && slices.Contains(minimal, version) {
+		return levelMinimal
 	}
-	return f
+	return levelLow
 }

@@ -33,6 +33,7 @@ import (
 	"strings"
 
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/dialect/conversation"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -59,6 +60,9 @@ const (
 
 	statusOverloaded = 529 // no standard one, but gateways in front of the service have it
 )
+
+// functionNames are those that the protocol takes (ai.google.dev/api/caching#FunctionDeclaration).
+var functionNames = conversation.NameRule{Longest: 128, Also: ".:", Initial: true}
 
 // Errors of a backend's answer.
 var (

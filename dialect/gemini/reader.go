@@ -5,6 +5,7 @@ package gemini
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -34,7 +35,8 @@ type Reader struct {
 
 // state is how far an answer has got.
 type state struct {
-	salt   string // makes ids of calls in answers without an id
+	names  map[string]string // of functions whose names were changed
+	salt   string            // makes ids of calls in answers without an id
 	begun  bool
 	done   bool
 	open   conversation.PartKind // kind of the part that is open, 0 if none is
@@ -59,7 +61,7 @@ func NewReader(req *conversation.Request) *Reader {
 }
 
 func newState(req *conversation.Request) state {
-	return state{salt: "m" + strconv.Itoa(len(req.Messages))}
+	return state{names: functionNames.Originals(req), salt: "m" + strconv.Itoa(len(req.Messages))}
 }
 
 // Feed takes the next piece of the stream, of any size, and appends what it means. The error is ErrMalformed.
@@ -233,7 +235,7 @@ func (s *state) call(dst []conversation.Event, p *answerPart, answerID string) [
 	s.open = conversation.PartCall
 	dst = append(dst, conversation.Event{
 		Kind: conversation.PartBegin, Index: s.index, Part: conversation.PartCall,
-		Call: conversation.Call{ID: id, Name: p.name},
+		Call: conversation.Call{ID: id, Name: cmp.Or(s.names[p.name], p.name)},
 	})
 	if p.arguments != "" && p.arguments != "{}" {
 		dst = append(dst, conversation.Event{Kind: conversation.Delta, Index: s.index, Text: p.arguments})

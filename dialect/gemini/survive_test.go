@@ -108,6 +108,7 @@ func (m *maker) request() *conversation.Request {
 	}
 	switch m.IntN(4) {
 	case 0:
+		r.Model = "gemini-3.5-flash"
 		r.Reasoning = conversation.Reasoning{Mode: conversation.ReasoningOn, Effort: "high", Visible: ptr(m.flip())}
 	case 1:
 		r.Reasoning = conversation.Reasoning{Mode: conversation.ReasoningOn, Budget: 2048, Visible: ptr(m.flip())}
@@ -125,7 +126,7 @@ func TestRequestsSurvive(t *testing.T) {
 			t.Fatalf("error %v, dropped %v", fail, dropped.Names())
 		}
 		got := mustDecode(t, string(body))
-		got.Model = "m"
+		got.Model = want.Model
 		for _, msg := range got.Messages { // which a result of another protocol has not
 			for i, part := range msg.Parts {
 				if p, ok := part.(conversation.ResultPart); ok {

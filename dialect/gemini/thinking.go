@@ -41,12 +41,14 @@ func thinkingOf(r *conversation.Reasoning, f family, dropped *conversation.Dropp
 	switch {
 	case r.Mode == conversation.ReasoningOff:
 		c = f.off(dropped)
-	case r.Budget > 0 && (f.thinking == thinksByBudget || r.Effort == ""):
+	case r.Budget > 0 && f.thinking == thinksByBudget:
 		c.budget, c.hasBudget = f.clamp(r.Budget), true
 	case r.Effort != "" && f.thinking == thinksByBudget:
 		c.budget, c.hasBudget = f.clamp(budgetOf(r.Effort)), true
 	case r.Effort != "":
 		c.level = f.levelOf(r.Effort)
+	case r.Budget > 0: // the service advises against one beside levels
+		c.level = f.levelOf(effortOf(r.Budget))
 	case f.thinking == thinksByBudget && r.Mode != conversation.ReasoningDefault:
 		c.budget, c.hasBudget = budgetDynamic, true
 	}
@@ -59,7 +61,7 @@ func thinkingOf(r *conversation.Reasoning, f family, dropped *conversation.Dropp
 	return c
 }
 
-// off is as little thinking as a model can do.
+// off is no thinking, or where a model always thinks as little as it can, which is named.
 func (f family) off(dropped *conversation.Dropped) thinkingConfig {
 	if f.alwaysOn {
 		dropped.Add("reasoning")
@@ -89,9 +91,29 @@ func (f family) levelOf(effort string) string {
 	case "low":
 		return levelLow
 	case "medium":
+		if f.twoLevels {
+			return levelHigh
+		}
 		return levelMedium
 	default:
 		return levelHigh
+	}
+}
+
+// Budgets up to which an effort is told, in tokens: between those above.
+const (
+	mostLow    = 4096
+	mostMedium = 16384
+)
+
+func effortOf(budget int) string {
+	switch {
+	case budget <= mostLow:
+		return "low"
+	case budget <= mostMedium:
+		return "medium"
+	default:
+		return "high"
 	}
 }
 

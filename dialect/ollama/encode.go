@@ -36,7 +36,7 @@ func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (pa
 	e.out.RawMember("stream", strconv.FormatBool(req.Stream))
 	e.out.Close('}')
 	if req.Candidates > 1 {
-		e.dropped.Add("n")
+		e.refuse("The request asks for several answers, and this exit's backend gives one. Ask for them one by one.")
 	}
 	if e.fail != nil {
 		return "", nil, e.fail

@@ -43,14 +43,14 @@ func TestEncodeRequest(t *testing.T) {
 			"options",
 			conversation.Request{
 				Model: "m", Messages: hi, Stream: true, MaxTokens: 5, Stop: []string{"a"}, Logprobs: true, TopLogprobs: 25,
-				Candidates: 2, Sampling: conversation.Sampling{
+				Sampling: conversation.Sampling{
 					Temperature: pointer(0.0), TopP: pointer(0.5), TopK: pointer(3), MinP: pointer(0.1), Seed: pointer(int64(9)),
 					RepeatPenalty: pointer(1.1), PresencePenalty: pointer(0.2), FrequencyPenalty: pointer(0.3),
 				},
 			},
 			`{"model":"m",` + said1 + `,"stream":true,"logprobs":true,"top_logprobs":20,"options":{"num_predict":5,"temperature":0,"top_k":3,
 			  "top_p":0.5,"min_p":0.1,"seed":9,"repeat_penalty":1.1,"presence_penalty":0.2,"frequency_penalty":0.3,"stop":["a"]}}`,
-			[]string{"top_logprobs", "n"},
+			[]string{"top_logprobs"},
 		},
 		{
 			"conversation",
@@ -212,6 +212,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"required":        {Messages: hi, Tools: tools, Choice: conversation.Choice{Mode: conversation.ChoiceRequired}},
 		"named":           {Messages: hi, Tools: tools, Choice: conversation.Choice{Mode: conversation.ChoiceNamed, Name: "f"}},
 		"suffix and talk": {Messages: []conversation.Message{user("a"), said(conversation.Assistant, text("b"))}, Suffix: "z"},
+		"several answers": {Messages: hi, Candidates: 2},
 		"suffix, tools":   {Messages: hi, Tools: tools, Suffix: "z"},
 	} {
 		_, _, fail := EncodeRequest(&req, &conversation.Dropped{})

@@ -337,7 +337,9 @@ func (d *decoder) file(c *piece) {
 				c.media.Data = data
 			}
 		case "file_id":
-			c.media.FileID = d.text("file.file_id")
+			if c.media.FileID = d.text("file.file_id"); c.media.FileID != "" {
+				c.media.FileBy = own
+			}
 		case "filename":
 			c.media.Name = d.text("file.filename")
 		}

@@ -135,7 +135,7 @@ func TestDecodeMessages(t *testing.T) {
 				conversation.AudioPart{Media: conversation.Media{MediaType: "audio/mpeg", Data: "AAAA"}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "AAAA", Name: "a.pdf"}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "AAAA", Name: "a.PDF"}},
-				conversation.FilePart{Media: conversation.Media{FileID: "f-1"}},
+				conversation.FilePart{Media: conversation.Media{FileID: "f-1", FileBy: own}},
 			}}},
 		},
 		{

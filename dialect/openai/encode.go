@@ -203,20 +203,54 @@ func (e *encoder) limits() {
 		e.integer(limitField(e.family), int64(r.MaxTokens))
 	}
 	if r.Candidates > 1 {
-		e.dropped.Add("n")
+		e.refuse("The field n asks for several answers, and this exit gives one. Ask for them one by one.")
 	}
 	if r.Suffix != "" {
 		e.refuse("The field suffix (text after the gap) cannot be carried to this exit's backend.")
 	}
-	if len(r.Stop) > 0 {
-		e.key("stop")
-		e.strings(r.Stop)
+	e.stop()
+	e.logprobs()
+}
+
+// maxStops is how many stop sequences OpenAI takes. Compatible backends take more.
+const maxStops = 4
+
+// stop writes the stop sequences. OpenAI's models that always reason refuse them.
+func (e *encoder) stop() {
+	stops := e.req.Stop
+	switch {
+	case len(stops) == 0:
+		return
+	case e.family.Reasons:
+		e.dropped.Add("stop")
+		return
+	case e.family.Own && len(stops) > maxStops:
+		e.dropped.Add("stop")
+		stops = stops[:maxStops]
 	}
-	if r.Logprobs {
-		e.boolean("logprobs", true)
-		if r.TopLogprobs > 0 {
-			e.integer("top_logprobs", int64(r.TopLogprobs))
-		}
+	e.key("stop")
+	e.strings(stops)
+}
+
+// maxTopLogprobs is how many alternatives to a token the protocol has.
+const maxTopLogprobs = 20
+
+// logprobs asks for probabilities, which OpenAI's models that always reason refuse.
+func (e *encoder) logprobs() {
+	n := e.req.TopLogprobs
+	switch {
+	case !e.req.Logprobs:
+		return
+	case e.family.Reasons:
+		e.dropped.Add("logprobs")
+		return
+	case n > maxTopLogprobs:
+		e.dropped.Add("top_logprobs")
+		n = maxTopLogprobs
+	}
+	e.boolean("logprobs", true)
+	if n > 0 {
+		e.integer("top_logprobs", int64(n))
 	}
 }
 

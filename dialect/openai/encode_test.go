@@ -45,12 +45,17 @@ func TestEncodeOptions(t *testing.T) {
 				Temperature: new(0.0), TopP: new(0.5), TopK: new(4), MinP: new(0.1), FrequencyPenalty: new(0.5), PresencePenalty: new(0.25),
 				RepeatPenalty: new(1.5), Seed: new(int64(9007199254740993)),
 			}
-			r.Stop, r.Candidates = []string{"a", "b"}, 2
-		}, `,"temperature":0,"top_p":0.5,"frequency_penalty":0.5,"presence_penalty":0.25,"seed":9007199254740993,"stop":["a","b"]`, []string{"n", "top_k", "min_p", "repeat_penalty"}},
+			r.Stop = []string{"a", "b"}
+		}, `,"temperature":0,"top_p":0.5,"frequency_penalty":0.5,"presence_penalty":0.25,"seed":9007199254740993,"stop":["a","b"]`, []string{"top_k", "min_p", "repeat_penalty"}},
 		{"sampling of a model that reasons", as("o3", func(r *request) {
 			r.Sampling = conversation.Sampling{Temperature: new(1.0), TopP: new(0.5), FrequencyPenalty: new(0.0)}
 		}), ``, []string{"top_p"}},
 		{"logprobs", func(r *request) { r.Logprobs, r.TopLogprobs = true, 2 }, `,"logprobs":true,"top_logprobs":2`, nil},
+		{"logprobs of too many", func(r *request) { r.Logprobs, r.TopLogprobs = true, 21 }, `,"logprobs":true,"top_logprobs":20`, []string{"top_logprobs"}},
+		{"logprobs of a model that reasons", as("gpt-5", func(r *request) { r.Logprobs, r.TopLogprobs = true, 2 }), ``, []string{"logprobs"}},
+		{"stop of many", func(r *request) { r.Stop = []string{"1", "2", "3", "4", "5"} }, `,"stop":["1","2","3","4","5"]`, nil},
+		{"stop of too many", as("gpt-4o", func(r *request) { r.Stop = []string{"1", "2", "3", "4", "5"} }), `,"stop":["1","2","3","4"]`, []string{"stop"}},
+		{"stop of a model that reasons", as("o3", func(r *request) { r.Stop = []string{"1"} }), ``, []string{"stop"}},
 		{"tools", func(r *request) { r.Tools = []conversation.Tool{f}; r.Parallel = new(false) }, toolsJSON + `,"parallel_tool_calls":false`, nil},
 		{"tool without parameters", func(r *request) {
 			r.Tools = []conversation.Tool{{Name: "g", Cache: &conversation.CacheControl{}}}
@@ -228,6 +233,8 @@ func TestEncodeRefuses(t *testing.T) {
 		"nothing but reasoning": func(r *request) {
 			r.Messages[0] = cm{Role: conversation.Assistant, Parts: cp{conversation.ThinkingPart{}}}
 		},
+		"several answers":          func(r *request) { r.Candidates = 2 },
+		"another's file":           userSays(conversation.FilePart{Media: conversation.Media{FileID: "canary", FileBy: service.Claude}}),
 		"suffix":                   func(r *request) { r.Suffix = "s" },
 		"a call without tools":     func(r *request) { r.Choice.Mode = conversation.ChoiceRequired },
 		"a tool that is not there": func(r *request) { r.Choice = conversation.Choice{Mode: conversation.ChoiceNamed, Name: "f"} },

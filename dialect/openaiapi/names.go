@@ -14,12 +14,9 @@ import (
 // protocols allow more.
 const MaxName = 64
 
-// hashLen is how many hex digits make a shortened name or id distinct. Ours: 32 bits are enough among the tools of one
-// request, 128 among the calls of a long conversation.
-const (
-	nameHashLen = 8
-	idHashLen   = 32
-)
+// idHashLen is how many hex digits make a shortened id distinct. Ours: 128 bits are enough among the calls of a long
+// conversation.
+const idHashLen = 32
 
 // Digest is n hex digits, at most 64, that stand for a longer text.
 func Digest(s string, n int) string {
@@ -27,55 +24,17 @@ func Digest(s string, n int) string {
 	return hex.EncodeToString(sum[:])[:n]
 }
 
-// WireName is a function's name as OpenAI allows it: the name itself, or if it has other characters or is too long (as
-// those of MCP tools may be) as much of it as fits and a hash. It is the same in every request.
-func WireName(name string) string {
-	if nameFits(name) {
-		return name
-	}
-	out := make([]byte, 0, MaxName)
-	for i := 0; i < len(name) && len(out) < MaxName-nameHashLen-1; i++ {
-		c := name[i]
-		if !NameByte(c) {
-			c = '_'
-		}
-		out = append(out, c)
-	}
-	return string(out) + "_" + Digest(name, nameHashLen)
-}
+var functionNames = conversation.NameRule{Longest: MaxName}
 
-func nameFits(name string) bool {
-	if name == "" || len(name) > MaxName {
-		return false
-	}
-	for i := range len(name) {
-		if !NameByte(name[i]) {
-			return false
-		}
-	}
-	return true
-}
+// WireName is a function's name as OpenAI allows it, see [conversation.NameRule].
+func WireName(name string) string { return functionNames.Name(name) }
+
+// OriginalNames maps the names of a request's tools back; nil when all go as they are, or when there is no request.
+func OriginalNames(req *conversation.Request) map[string]string { return functionNames.Originals(req) }
 
 // NameByte reports whether names may have a character: letters, digits, "_" and "-".
 func NameByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '_' || c == '-'
-}
-
-// OriginalNames maps the names of a request's tools back; nil when all go as they are, or when there is no request.
-func OriginalNames(req *conversation.Request) map[string]string {
-	if req == nil {
-		return nil
-	}
-	var names map[string]string
-	for i := range req.Tools {
-		if name := req.Tools[i].Name; !nameFits(name) {
-			if names == nil {
-				names = make(map[string]string)
-			}
-			names[WireName(name)] = name
-		}
-	}
-	return names
 }
 
 // WireID is a call's id, shortened if it is longer than the API allows, in bytes.

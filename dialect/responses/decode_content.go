@@ -91,7 +91,9 @@ func (d *decoder) contentField(f *contentFields, key []byte) {
 	case "detail":
 		f.Detail = d.text("input.content.detail")
 	case "file_id":
-		f.FileID = d.text("input.content.file_id")
+		if f.FileID = d.text("input.content.file_id"); f.FileID != "" {
+			f.FileBy = protocol
+		}
 	case "file_data":
 		f.Data = d.text("input.content.file_data")
 	case "file_url":

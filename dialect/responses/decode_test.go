@@ -91,7 +91,7 @@ func TestDecodeRequest(t *testing.T) {
 			conversation.Request{Model: "m", Messages: []conversation.Message{{Role: conversation.User, Parts: parts{
 				conversation.ImagePart{Media: conversation.Media{MediaType: "image/png", Data: "AAAA", Detail: "high"}},
 				conversation.ImagePart{Media: conversation.Media{URL: "https://x/y.png"}},
-				conversation.ImagePart{Media: conversation.Media{FileID: "file-1"}},
+				conversation.ImagePart{Media: conversation.Media{FileID: "file-1", FileBy: protocol}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "BBBB", Name: "a.pdf"}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "CCCC", Name: "b.pdf"}},
 				conversation.FilePart{Media: conversation.Media{URL: "https://x/c.pdf"}},

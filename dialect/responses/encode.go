@@ -131,16 +131,11 @@ func (e *encoder) limits() {
 	if r.Suffix != "" {
 		e.refuse("The field suffix (text after the gap) cannot be carried to this exit's backend.")
 	}
-	for _, field := range []struct {
-		name string
-		set  bool
-	}{
-		{"n", r.Candidates > 1},
-		{"stop", len(r.Stop) > 0},
-	} {
-		if field.set {
-			e.dropped.Add(field.name)
-		}
+	if r.Candidates > 1 {
+		e.refuse("The request asks for several answers, and this exit's backend gives one. Ask for them one by one.")
+	}
+	if len(r.Stop) > 0 {
+		e.dropped.Add("stop")
 	}
 	if r.Logprobs && r.TopLogprobs > 0 {
 		e.IntMember("top_logprobs", int64(r.TopLogprobs))

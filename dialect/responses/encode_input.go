@@ -124,8 +124,8 @@ func dataURI(m *conversation.Media, otherwise string) string {
 	return "data:" + mediaType + ";base64," + m.Data
 }
 
-// ownFile reports whether a file's id may be one of OpenAI's.
-func ownFile(id string) bool { return strings.HasPrefix(id, "file-") }
+// ownFile reports whether a file is stored at the service of this protocol.
+func ownFile(m *conversation.Media) bool { return m.FileID != "" && m.FileBy == protocol }
 
 // image passes an image on. A URL goes as it is; the backend may fetch it.
 func (e *encoder) image(m *conversation.Media) {
@@ -135,7 +135,7 @@ func (e *encoder) image(m *conversation.Media) {
 		e.TextMember("image_url", dataURI(m, "image/png"))
 	case web(m.URL):
 		e.TextMember("image_url", m.URL)
-	case ownFile(m.FileID):
+	case ownFile(m):
 		e.TextMember("file_id", m.FileID)
 	default:
 		e.refuse("An image is neither in the request nor at a web address, so that this exit's backend cannot take it.")
@@ -160,7 +160,7 @@ func (e *encoder) file(m *conversation.Media) {
 		e.TextMember("file_data", dataURI(m, "application/octet-stream"))
 	case web(m.URL):
 		e.TextMember("file_url", m.URL)
-	case ownFile(m.FileID):
+	case ownFile(m):
 		e.TextMember("file_id", m.FileID)
 	default:
 		e.refuse("A file is neither in the request nor at a web address, so that this exit's backend cannot take it.")

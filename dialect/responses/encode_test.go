@@ -40,7 +40,7 @@ func TestEncodeRequest(t *testing.T) {
 					Temperature: ptr(0.5), TopP: ptr(0.9), TopK: ptr(1), MinP: ptr(0.1), FrequencyPenalty: ptr(1.0),
 					PresencePenalty: ptr(1.0), RepeatPenalty: ptr(1.1), Seed: ptr(int64(1)),
 				},
-				Stop: []string{"x"}, Candidates: 2,
+				Stop:      []string{"x"},
 				Choice:    conversation.Choice{Mode: conversation.ChoiceNamed, Name: "a.b"},
 				Reasoning: conversation.Reasoning{Mode: conversation.ReasoningOn, Effort: "high", Visible: ptr(true)},
 				Format:    conversation.Format{Kind: conversation.FormatSchema, Schema: json.RawMessage(`{}`)},
@@ -61,7 +61,7 @@ func TestEncodeRequest(t *testing.T) {
 				"reasoning":{"effort":"high","summary":"auto"},
 				"include":["reasoning.encrypted_content","message.output_text.logprobs"],"store":false,"stream":true}`,
 			[]string{
-				"cache_control", "message.name", "tools.builtin", "n", "stop", "top_k", "min_p", "frequency_penalty",
+				"cache_control", "message.name", "tools.builtin", "stop", "top_k", "min_p", "frequency_penalty",
 				"presence_penalty", "repeat_penalty", "seed",
 			},
 		},
@@ -129,7 +129,7 @@ func TestEncodeRequest(t *testing.T) {
 				conversation.ImagePart{Media: conversation.Media{URL: "https://x/y", Detail: "low"}},
 				conversation.FilePart{Media: conversation.Media{MediaType: "application/pdf", Data: "AAAA"}},
 				conversation.FilePart{Media: conversation.Media{URL: "https://x/z"}},
-				conversation.FilePart{Media: conversation.Media{FileID: "file-1"}},
+				conversation.FilePart{Media: conversation.Media{FileID: "file-1", FileBy: protocol}},
 			}}}},
 			`{"model":"m","input":[{"type":"message","role":"user","content":[
 				{"type":"input_image","image_url":"https://x/y","detail":"low"},
@@ -171,7 +171,9 @@ func TestEncodeRefuses(t *testing.T) {
 		},
 		"audio":        spoken(conversation.AudioPart{}),
 		"image scheme": spoken(conversation.ImagePart{Media: conversation.Media{URL: "gs://secret"}}),
-		"file id":      spoken(conversation.FilePart{Media: conversation.Media{FileID: "secret"}}),
+		"file id":      spoken(conversation.FilePart{Media: conversation.Media{FileID: "file-secret"}}),
+		"another's id": spoken(conversation.ImagePart{Media: conversation.Media{FileID: "secret", FileBy: service.Claude}}),
+		"several":      {Messages: []conversation.Message{user}, Candidates: 2},
 	} {
 		var dropped conversation.Dropped
 		_, _, fail := EncodeRequest(&req, &dropped)
