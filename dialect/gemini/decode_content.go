@@ -226,7 +226,7 @@ func (d *decoder) call(field string) conversation.Part {
 			c.Name = d.text(field + ".name")
 		case "args":
 			if args := d.rawObject(field + ".args"); args != nil {
-				c.Arguments = string(args)
+				c.Arguments = compact(args)
 			}
 		default:
 			d.unmapped([]byte(key))

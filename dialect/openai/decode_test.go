@@ -185,6 +185,14 @@ func TestDecodeMessages(t *testing.T) {
 			)},
 		},
 		{
+			"a detail without text, beside one that has it all", `{"role":"assistant","content":"a","reasoning_content":"xy","reasoning_details":[{"type":"reasoning.text","text":"xy","index":0},
+				{"type":"reasoning.text","signature":"tokengo:gemini:c2ln","index":1}]}`,
+			[]cm{assistant(
+				conversation.ThinkingPart{Text: "xy", Signature: conversation.Signature{By: own, Value: `chat:reasoning_details:{"type":"reasoning.text","index":0}`}},
+				conversation.ThinkingPart{Signature: conversation.Signature{By: service.Gemini, Value: "sig"}}, text("a"),
+			)},
+		},
+		{
 			"a detail without its text", `{"role":"assistant","content":"a","reasoning_content":"xy","reasoning_details":[{"type":"reasoning.text","signature":"tokengo:claude:c2ln","index":0}]}`,
 			[]cm{assistant(conversation.ThinkingPart{Text: "xy", Signature: conversation.Signature{By: service.Claude, Value: "sig"}}, text("a"))},
 		},

@@ -5,6 +5,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -174,6 +175,9 @@ func (t *thoughts) write(e *encoder) {
 // wrapped. rest is the reasoning in another field, for elements that came without their text.
 func thinking(details []detail, rest string) []conversation.Part {
 	var parts []conversation.Part
+	if slices.ContainsFunc(details, func(d detail) bool { return d.text != "" }) {
+		rest = "" // the same text
+	}
 	for i := 0; i < len(details); {
 		d := details[i]
 		var text strings.Builder

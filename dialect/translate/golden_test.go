@@ -5,6 +5,7 @@ package translate_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -18,7 +19,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/tokengo/tokengo/dialect"
@@ -28,9 +29,11 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew: their inputs from cases_test.go, their outputs as they are now")
 
-// Sections of a golden file. The first two inputs are written by hand or by cases_test.go, the outputs by -update.
+// Sections of a golden file. The tool's request, the model's name and the backend's answer are inputs, written by hand or
+// by cases_test.go, the others by -update.
 const (
 	toolRequest    = "tool request"    // METHOD path, then JSON
+	modelName      = "backend model"   // where it matters what the model is; else backendModel
 	backendRequest = "backend request" // path, then JSON
 	backendAnswer  = "backend answer"  // JSON or a stream
 	toolAnswer     = "tool answer"     // JSON or a stream
@@ -39,8 +42,14 @@ const (
 	broken         = "broken" // the error that Feed, End or Answer returns after what is in the tool's answer
 )
 
-// backendModel is the model's name at the backend.
+// backendModel is the model's name at the backend, one that says nothing about the model.
 const backendModel = "backend-model"
+
+// What the exit fills in where a backend gives no identifier and no time.
+const (
+	exitID      = "exit-id"
+	exitCreated = 1700000001
+)
 
 // golden is one file.
 type golden struct {
@@ -57,7 +66,7 @@ func readGolden(t *testing.T, path string) ([]byte, golden) {
 	archive := txtar.Parse(raw)
 	g := golden{comment: string(archive.Comment), input: map[string]string{}}
 	for _, f := range archive.Files {
-		if f.Name == toolRequest || f.Name == backendAnswer {
+		if f.Name == toolRequest || f.Name == modelName || f.Name == backendAnswer {
 			g.input[f.Name] = string(f.Data)
 		}
 	}
@@ -83,10 +92,12 @@ func (g golden) run(backend service.Protocol, split func([]byte) [][]byte) (outp
 	if op.Kind == dialect.Responses && !op.Translates(backend) {
 		op.Protocol = "" // New takes this pair for a native one, see TestResponsesToChat
 	}
-	x, fail := translate.New(op, []byte(body), translate.Target{Protocol: backend, Model: backendModel})
+	if op.Kind == dialect.CountTokens {
+		return counted(op, []byte(body))
+	}
+	x, fail := translate.New(op, []byte(body), g.target(backend))
 	if fail != nil {
-		status, _, text := fail.Response(op)
-		return output{refusal: fmt.Sprintf("%d\n%s", status, indented(text))}, nil
+		return refused(op, fail), nil
 	}
 	out := output{
 		backendRequest: x.Path + "\n" + indented(x.Body), dropped: lines(x.Dropped),
@@ -107,6 +118,28 @@ func (g golden) run(backend service.Protocol, split func([]byte) [][]byte) (outp
 		out.broken = err.Error() + "\n"
 	}
 	return out, nil
+}
+
+func (g golden) target(backend service.Protocol) translate.Target {
+	model := cmp.Or(strings.TrimSpace(g.input[modelName]), backendModel)
+	return translate.Target{Protocol: backend, Model: model, ID: exitID, Created: exitCreated}
+}
+
+// counted is a count of tokens, which no backend is asked for.
+func counted(op dialect.Operation, body []byte) (output, error) {
+	answer, local, fail := translate.Local(op, body)
+	switch {
+	case fail != nil:
+		return refused(op, fail), nil
+	case !local:
+		return output{}, errors.New("a count of tokens is not answered locally")
+	}
+	return output{toolAnswer: indented(answer)}, nil
+}
+
+func refused(op dialect.Operation, fail *dialect.Error) output {
+	status, _, text := fail.Response(op)
+	return output{refusal: fmt.Sprintf("%d\n%s", status, indented(text))}
 }
 
 // made is an id that a codec made because the backend has none, see [crypto/rand.Text].
@@ -156,6 +189,7 @@ func (g golden) format(o output) []byte {
 		}
 	}
 	add(toolRequest, g.input[toolRequest])
+	add(modelName, g.input[modelName])
 	add(refusal, o.refusal)
 	add(backendRequest, o.backendRequest)
 	add(droppedFields, o.dropped)
@@ -221,7 +255,7 @@ func testGolden(t *testing.T, path string) {
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
-	} else if diff := cmp.Diff(string(raw), string(text)); diff != "" {
+	} else if diff := gocmp.Diff(string(raw), string(text)); diff != "" {
 		t.Errorf("translation differs from the golden file (-want +got):\n%s", diff)
 	}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -233,7 +267,7 @@ func testGolden(t *testing.T, path string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(output{})); diff != "" {
+		if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(output{})); diff != "" {
 			t.Errorf("in pieces of at most %d bytes the answer differs (-whole +pieces):\n%s", most, diff)
 		}
 	}
