@@ -127,10 +127,14 @@ func inputOf(arguments string) string {
 }
 
 func (e *encoder) writeResult(p conversation.ResultPart) *dialect.Error {
+	id, ok := e.calls.result(p)
+	if !ok {
+		return invalid("The request has a result of a tool, but no call that it answers.")
+	}
 	j := &e.out
 	j.Open('{')
 	j.TextMember("type", typeToolResult)
-	j.TextMember("tool_use_id", e.calls.result(p))
+	j.TextMember("tool_use_id", id)
 	parts := slices.DeleteFunc(slices.Clone(p.Parts), func(p conversation.Part) bool {
 		text, ok := p.(conversation.TextPart)
 		return ok && text.Text == ""

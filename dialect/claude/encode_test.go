@@ -329,6 +329,8 @@ func TestEncodeRefuses(t *testing.T) {
 	for name, req := range map[string]*conversation.Request{
 		"another's image":     with(conversation.ImagePart{Media: conversation.Media{FileID: "file-1", FileBy: service.OpenAI}}),
 		"another's file":      with(conversation.FilePart{Media: conversation.Media{FileID: "file-1", FileBy: service.OpenAI}}),
+		"a result of nothing": {Messages: []conversation.Message{user("hi"), answered("x")}},
+		"two results":         {Messages: []conversation.Message{user("hi"), called("x"), answered("x", "x")}},
 		"a gap":               {Messages: []conversation.Message{user("hi")}, Suffix: "s"},
 		"several answers":     {Messages: []conversation.Message{user("hi")}, Candidates: 2},
 		"no message":          {Messages: []conversation.Message{said(conversation.System, "a")}},

@@ -269,28 +269,22 @@ func (c *callIDs) call(p conversation.CallPart) string {
 	return to
 }
 
-// result returns the id of the call that is answered: the one with its id, else the first of its name, else the first.
-func (c *callIDs) result(p conversation.ResultPart) string {
+// result returns the id of the call that is answered: the one with its id, else, if it has none, the first of its name,
+// else the first. It reports false where there is no such call, or it has a result already, which the protocol refuses.
+func (c *callIDs) result(p conversation.ResultPart) (id string, ok bool) {
 	i := -1
-	if p.CallID != "" {
+	switch {
+	case p.CallID != "":
 		i = slices.IndexFunc(c.open, func(o openCall) bool { return o.from == p.CallID })
-		if i < 0 {
-			return cleanID(p.CallID)
-		}
-	}
-	if i < 0 && p.Name != "" {
-		i = slices.IndexFunc(c.open, func(o openCall) bool { return o.name == p.Name })
-	}
-	if i < 0 && len(c.open) > 0 {
-		i = 0
+	case len(c.open) > 0:
+		i = max(0, slices.IndexFunc(c.open, func(o openCall) bool { return o.name == p.Name }))
 	}
 	if i < 0 {
-		c.made++
-		return "toolu_" + strconv.Itoa(c.made)
+		return "", false
 	}
-	to := c.open[i].to
+	id = c.open[i].to
 	c.open = slices.Delete(c.open, i, i+1)
-	return to
+	return id, true
 }
 
 // cleanID replaces what the protocol does not allow in an id: anything but letters, digits, _ and -.

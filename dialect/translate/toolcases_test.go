@@ -35,7 +35,7 @@ func (t *tool) request(ask string, streamed bool) (string, bool) {
 		ok = true
 	case "tools":
 		a[1], ok = t.weather, true
-	case "completion":
+	case "completion", "fill":
 		if t.completion == "" {
 			return "", false
 		}
