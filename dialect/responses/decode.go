@@ -269,8 +269,8 @@ func (d *decoder) server(key []byte) bool {
 			d.unmapped("truncation")
 		}
 	case "stream_options":
-		d.Object(func(option []byte) {
-			if string(option) != "include_obfuscation" || d.Kind() == wire.BoolValue && d.Bool() {
+		d.Object(func(key []byte) {
+			if string(key) != "include_obfuscation" || d.Kind() == wire.BoolValue && d.Bool() {
 				d.unmapped("stream_options")
 			}
 		})

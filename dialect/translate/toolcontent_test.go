@@ -101,6 +101,7 @@ func responsesAsks() map[string][2]string {
 		"file":        {user(`{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,` + pdf + `"}`), ""},
 		"textfile":    {user(`{"type":"input_file","filename":"a.txt","file_data":"data:text/plain;base64,` + notes + `"}`), ""},
 		"fileid":      {user(`{"type":"input_image","file_id":"file-1"}`), ""},
+		"storedfile":  {user(`{"type":"input_file","file_id":"file-1"}`), ""},
 		"audio":       {user(`{"type":"input_audio","input_audio":{"data":"` + wav + `","format":"wav"}}`), ""},
 		"reorder":     {joined(hi, call("call_a", "weather"), call("call_b", "now"), result("call_b", `"noon"`), result("call_a", `"rain"`)), ""},
 		"sameids":     {joined(hi, call("call_0", "now"), result("call_0", `"noon"`), call("call_0", "now"), result("call_0", `"one"`)), ""},
