@@ -238,9 +238,6 @@ func (e *encoder) file(file *conversation.FilePart) {
 		e.dst = append(e.dst, `"filename":`...)
 		e.dst = wire.AppendString(e.dst, name)
 		e.text("file_data", dataURI(&file.Media, "application/octet-stream"))
-	case file.FileID != "" && file.FileBy == own: // from Responses, of the same service
-		e.dst = append(e.dst, `"file_id":`...)
-		e.dst = wire.AppendString(e.dst, file.FileID)
 	default:
 		e.refuse("A file is not in the request itself, so that this exit's backend cannot take it.")
 	}

@@ -36,7 +36,7 @@ var scenes = []scene{
 	{"file", "A PDF in the request.", "file", "text", true, false, nil},
 	{"textfile", "A file that is text.", "textfile", "text", true, false, nil},
 	{"fileid", "A file that another service stores.", "fileid", "text", true, false, nil},
-	{"storedfile", "A file that OpenAI stores, which only OpenAI knows.", "storedfile", "text", true, false, nil},
+	{"storedfile", "A file that OpenAI stores for an account that is not the exit's.", "storedfile", "text", true, false, nil},
 	{"audio", "A sound in the request.", "audio", "text", true, false, nil},
 	{"reorder", "Results of parallel calls, not in the order of the calls.", "reorder", "text", true, false, nil},
 	{"resulterror", "A tool failed.", "resulterror", "text", true, false, nil},
