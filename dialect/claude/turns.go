@@ -81,9 +81,16 @@ func (e *encoder) arrange() (system []conversation.TextPart, turns []turn, fail 
 	if e.model.placesSystem() {
 		system, turns = e.hoist(system, turns)
 	}
+	if turns[0].role == roleAssistant {
+		turns = slices.Insert(turns, 0, turn{roleUser, []conversation.Part{conversation.TextPart{Text: silentUser}}})
+	}
 	trimLast(turns)
 	return system, turns, nil
 }
+
+// silentUser stands for what the user said before an answer that begins a conversation: the protocol demands a turn of the
+// user's first. It is what other translators write, too.
+const silentUser = "."
 
 // systemPosition names that a message of the system's is not where it was.
 const systemPosition = "system.position"

@@ -143,3 +143,14 @@ func TestNamesReturn(t *testing.T) {
 		t.Errorf("stream: %v %+v", err, stream)
 	}
 }
+
+// TestFirstTurnIsTheUsers: the protocol takes no conversation that the assistant begins.
+func TestFirstTurnIsTheUsers(t *testing.T) {
+	got, dropped := encoded(t, &conversation.Request{Messages: []conversation.Message{said(conversation.Assistant, "Welcome"), user("hi")}})
+	wantFields(t, got, map[string]string{
+		"messages": `[{"role":"user","content":"."},{"role":"assistant","content":"Welcome"},{"role":"user","content":"hi"}]`,
+	})
+	if len(dropped) > 0 {
+		t.Errorf("dropped %v", dropped)
+	}
+}

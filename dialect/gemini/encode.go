@@ -70,7 +70,7 @@ func (e *encoder) generationConfig() {
 	e.limits()
 	e.sampling()
 	e.format()
-	thinkingOf(&e.req.Reasoning, e.family, e.dropped).write(&e.out)
+	thinkingOf(e.req, e.family, e.dropped).write(&e.out)
 	if len(e.out) == empty {
 		e.out = e.out[:before]
 		return

@@ -35,6 +35,9 @@ func (e *encoder) messages() {
 		}
 	}
 	empty := len(e.out)
+	if len(turns) > 0 && turns[0].Role == conversation.Assistant { // the service refuses calls without a turn before them
+		e.content(conversation.Message{Role: conversation.User, Parts: []conversation.Part{conversation.TextPart{Text: silentUser}}}, false)
+	}
 	for i, t := range turns {
 		e.content(t, i > current)
 	}
@@ -43,6 +46,10 @@ func (e *encoder) messages() {
 	}
 	e.out.Close(']')
 }
+
+// silentUser stands for what the user said before an answer that begins a conversation. It is what other translators
+// write, too.
+const silentUser = "."
 
 // turns are the messages as the contents that they become, and the texts of all instructions.
 func (e *encoder) turns() (turns []conversation.Message, system []string) {

@@ -89,7 +89,7 @@ func TestEncodeMessages(t *testing.T) {
 				twoCalls, say(results, conversation.ResultPart{CallID: "a", Parts: []conversation.Part{text("1")}}), say(user, text("x")),
 				say(results, conversation.ResultPart{CallID: "b", Parts: []conversation.Part{text("2")}}),
 			},
-			`{"contents":[{"role":"model","parts":[{"text":"t"},{"functionCall":{"id":"a","name":"f","args":{"x":1}}},{"functionCall":{"id":"b","name":"g","args":{}}}]},
+			`{"contents":[{"role":"user","parts":[{"text":"."}]},{"role":"model","parts":[{"text":"t"},{"functionCall":{"id":"a","name":"f","args":{"x":1}}},{"functionCall":{"id":"b","name":"g","args":{}}}]},
 			{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"output":"1"}}},{"functionResponse":{"id":"b","name":"g","response":{"output":"2"}}}]},
 			{"role":"user","parts":[{"text":"x"}]}]}`, nil,
 		},
@@ -98,7 +98,7 @@ func TestEncodeMessages(t *testing.T) {
 			[]conversation.Message{
 				say(assistant, conversation.CallPart{ID: "a", Name: "f"}), say(assistant, conversation.CallPart{ID: "b", Name: "g", Arguments: "not JSON"}),
 			},
-			`{"contents":[{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}},{"functionCall":{"id":"b","name":"g","args":{"arguments":"not JSON"}}}]}]}`, nil,
+			`{"contents":[{"role":"user","parts":[{"text":"."}]},{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}},{"functionCall":{"id":"b","name":"g","args":{"arguments":"not JSON"}}}]}]}`, nil,
 		},
 		{
 			"calls without ids", "m",
@@ -106,7 +106,7 @@ func TestEncodeMessages(t *testing.T) {
 				say(assistant, conversation.CallPart{Name: "f"}, conversation.CallPart{Name: "g"}),
 				say(results, conversation.ResultPart{Parts: []conversation.Part{text("1")}}, conversation.ResultPart{Name: "g", JSON: json.RawMessage(`{"a":[1]}`)}),
 			},
-			`{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}]},
+			`{"contents":[{"role":"user","parts":[{"text":"."}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}]},
 			{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"1"}}},{"functionResponse":{"name":"g","response":{"a":[1]}}}]}]}`, nil,
 		},
 		{
@@ -146,13 +146,13 @@ func TestEncodeMessages(t *testing.T) {
 		{
 			"a picture in a result", "gemini-3-flash",
 			[]conversation.Message{say(assistant, conversation.CallPart{ID: "a", Name: "f", Signature: own}), say(results, conversation.ResultPart{CallID: "a", Parts: []conversation.Part{text("see"), picture}})},
-			`{"contents":[{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}},"thoughtSignature":"QUJD"}]},
+			`{"contents":[{"role":"user","parts":[{"text":"."}]},{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}},"thoughtSignature":"QUJD"}]},
 			{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"output":"see"},"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]}}]}]}`, nil,
 		},
 		{
 			"a picture in a result for an older model", "gemini-2.5-flash",
 			[]conversation.Message{say(assistant, conversation.CallPart{ID: "a", Name: "f"}), say(results, conversation.ResultPart{CallID: "a", Parts: []conversation.Part{text("see"), picture}})},
-			`{"contents":[{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}}]},
+			`{"contents":[{"role":"user","parts":[{"text":"."}]},{"role":"model","parts":[{"functionCall":{"id":"a","name":"f","args":{}}}]},
 			{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"output":"see"}}},{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]}]}`, nil,
 		},
 		{
@@ -234,6 +234,7 @@ func TestEncodeConfig(t *testing.T) {
 		{"effort as a budget", on("gemini-2.5-flash", "low", 0), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingBudget":1024}}}`, nil},
 		{"budget", on("gemini-2.5-pro", "", 4000), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingBudget":4000}}}`, nil},
 		{"budget over the limit", on("gemini-2.5-flash", "", 31999), `{"generationConfig":{"thinkingConfig":{"includeThoughts":true,"thinkingBudget":24576}}}`, nil},
+		{"budget over the limit of tokens", conversation.Request{MaxTokens: 3000, Model: "gemini-2.5-flash", Reasoning: conversation.Reasoning{Mode: conversation.ReasoningOn, Effort: "high"}}, `{"generationConfig":{"maxOutputTokens":3000,"thinkingConfig":{"includeThoughts":true,"thinkingBudget":1500}}}`, nil},
 		{"no thinking there", on("gemini-2.0-flash", "high", 0), `{}`, []string{"reasoning"}},
 		{"off", mode("gemini-2.5-flash", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":0}}}`, nil},
 		{"off is not possible", mode("gemini-2.5-pro", conversation.ReasoningOff), `{"generationConfig":{"thinkingConfig":{"thinkingBudget":128}}}`, []string{"reasoning"}},

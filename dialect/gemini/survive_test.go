@@ -97,7 +97,7 @@ func (m *maker) request() *conversation.Request {
 		}
 	}
 	if m.flip() {
-		r.MaxTokens, r.Stop, r.Logprobs, r.TopLogprobs = 1+m.IntN(1000), []string{m.word()}, true, 1+m.IntN(5)
+		r.MaxTokens, r.Stop, r.Logprobs, r.TopLogprobs = 5000+m.IntN(1000), []string{m.word()}, true, 1+m.IntN(5)
 		r.Sampling = conversation.Sampling{Temperature: ptr(m.Float64()), TopP: ptr(0.5), TopK: ptr(m.IntN(9)), Seed: ptr(int64(m.IntN(1e6)))}
 	}
 	switch m.IntN(3) {

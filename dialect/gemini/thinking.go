@@ -30,7 +30,8 @@ type thinkingConfig struct {
 }
 
 // thinkingOf is what a request wants of a model of a family. The result is empty where nothing is to be said.
-func thinkingOf(r *conversation.Reasoning, f family, dropped *conversation.Dropped) thinkingConfig {
+func thinkingOf(req *conversation.Request, f family, dropped *conversation.Dropped) thinkingConfig {
+	r, maxTokens := &req.Reasoning, req.MaxTokens
 	if f.thinking == thinksNever {
 		if r.Mode == conversation.ReasoningOn || r.Effort != "" || r.Budget > 0 {
 			dropped.Add("reasoning")
@@ -42,9 +43,9 @@ func thinkingOf(r *conversation.Reasoning, f family, dropped *conversation.Dropp
 	case r.Mode == conversation.ReasoningOff:
 		c = f.off(dropped)
 	case r.Budget > 0 && f.thinking == thinksByBudget:
-		c.budget, c.hasBudget = f.clamp(r.Budget), true
+		c.budget, c.hasBudget = f.clamp(r.Budget, maxTokens), true
 	case r.Effort != "" && f.thinking == thinksByBudget:
-		c.budget, c.hasBudget = f.clamp(budgetOf(r.Effort)), true
+		c.budget, c.hasBudget = f.clamp(budgetOf(r.Effort), maxTokens), true
 	case r.Effort != "":
 		c.level = f.levelOf(r.Effort)
 	case r.Budget > 0: // the service advises against one beside levels
@@ -76,7 +77,12 @@ func (f family) off(dropped *conversation.Dropped) thinkingConfig {
 	}
 }
 
-func (f family) clamp(budget int) int {
+// clamp is a budget that the model takes, and that leaves half of the limit of tokens, if there is one, to the answer: the
+// thoughts count.
+func (f family) clamp(budget, maxTokens int) int {
+	if maxTokens > 0 && budget >= maxTokens {
+		budget = maxTokens / 2
+	}
 	budget = max(budget, f.budgetMin)
 	if f.budgetMax > 0 {
 		budget = min(budget, f.budgetMax)

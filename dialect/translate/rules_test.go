@@ -75,7 +75,7 @@ var rules = []rule{
 	{"files", []held{{"file textfile", chatTools, nil}, {"storedfile", []string{"responses"}, nil}}},
 	{"names of functions", []held{{cases: "names namesback namesback-stream"}}},
 	{"tools of a service's own", []held{{"builtin", []string{"claude", "gemini"}, nil}}},
-	{"answers that are to be continued", []held{{cases: "prefill"}}},
+	{"answers that are to be continued, and that come first", []held{{cases: "prefill"}, {"greeting", jsonTools, nil}}},
 	{"completions", []held{{"completion completion-stream", []string{"openai", "ollama"}, nil}, {"fill fill-stream", []string{"openai", "ollama"}, nil}}},
 	{"embeddings", []held{{"embedone embedtwo", []string{"openai", "gemini", "ollama"}, []string{"openai", "gemini", "ollama"}}, {"embedone", []string{"openai", "gemini", "ollama"}, []string{"claude"}}}},
 }

@@ -48,6 +48,7 @@ var scenes = []scene{
 	{"emptytext", "Empty texts, in the question, before a call and as a result.", "emptytext", "text", true, false, nil},
 	{"prefill", "An answer that is to be continued, which ends in white space.", "prefill", "text", true, false, nil},
 	{"samerole", "Turns of one role that follow each other.", "samerole", "text", true, false, nil},
+	{"greeting", "A conversation that the assistant began.", "greeting", "text", true, false, nil},
 	{"marks", "More marks for caching than there may be, some with a time to live.", "marks", "text", true, false, nil},
 	{"builtin", "A tool that the tool's own service would run.", "builtin", "text", true, false, nil},
 	{"toolchoice", "A choice of tools that the protocol does not have.", "toolchoice", "text", true, false, nil},

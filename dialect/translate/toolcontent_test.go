@@ -75,6 +75,7 @@ func openaiAsks() map[string][2]string {
 		"schemaref": {"", tool("trip", refs)},
 		"emptytext": {joined(`{"role":"user","content":[{"type":"text","text":""},{"type":"text","text":"Hi"}]}`, turn(`[{"type":"text","text":""}]`, call("call_a", "now")), result("call_a", "")), ""},
 		"prefill":   {joined(hi, `{"role":"assistant","content":"The answer is \n"}`), ""},
+		"greeting":  {joined(`{"role":"assistant","content":"Welcome"}`, hi), ""},
 		"samerole":  {joined(again(hi, 2), again(`{"role":"assistant","content":"Yes"}`, 2), hi), ""},
 		"marks":     {joined(again(marked, 5), `{"role":"system","content":[{"type":"text","text":"Be brief.","cache_control":{"type":"ephemeral"}}]}`), ""},
 	}
@@ -112,6 +113,7 @@ func responsesAsks() map[string][2]string {
 		"schemaref":   {"", tool("trip", refs)},
 		"emptytext":   {joined(`{"role":"user","content":[{"type":"input_text","text":""},{"type":"input_text","text":"Hi"}]}`, call("call_a", "now"), result("call_a", `""`)), ""},
 		"prefill":     {joined(hi, strings.ReplaceAll(answer, "Yes", `The answer is \n`)), ""},
+		"greeting":    {joined(strings.ReplaceAll(answer, "Yes", "Welcome"), hi), ""},
 		"samerole":    {joined(again(hi, 2), again(answer, 2), hi), ""},
 	}
 }
@@ -199,6 +201,7 @@ func geminiAsks() map[string][2]string {
 		"schemaref":   {"", tool("trip", refs)},
 		"emptytext":   {joined(`{"role":"user","parts":[{"text":""},{"text":"Hi"}]}`, said(`{"text":""}`, call("now")), results(result("now", `"response":{}`))), ""},
 		"prefill":     {joined(hi, said(`{"text":"The answer is \n"}`)), ""},
+		"greeting":    {joined(said(`{"text":"Welcome"}`), hi), ""},
 		"samerole":    {joined(again(hi, 2), again(said(`{"text":"Yes"}`), 2), hi), ""},
 		"builtin":     {"", `"tools":[{"googleSearch":{}}]`},
 	}
@@ -231,6 +234,7 @@ func ollamaAsks() map[string][2]string {
 		"schemaref":   {"", tool("trip", refs)},
 		"emptytext":   {joined(hi, said("", call("now")), result("now", "")), ""},
 		"prefill":     {joined(hi, `{"role":"assistant","content":"The answer is \n"}`), ""},
+		"greeting":    {joined(`{"role":"assistant","content":"Welcome"}`, hi), ""},
 		"samerole":    {joined(again(hi, 2), again(`{"role":"assistant","content":"Yes"}`, 2), hi), ""},
 		"toolchoice":  {"", tool("now", none) + `,"tool_choice":"required"`},
 	}
