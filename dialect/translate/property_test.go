@@ -264,7 +264,7 @@ func TestStreamsSurvive(t *testing.T) {
 func testStream(t *testing.T, r *random, tool tool, backend string) {
 	t.Helper()
 	events := r.answer()
-	w := bothSides[backend].writer(operation(t, toolNamed(backend).stream))
+	w := bothSides[backend].writer(operationOf(t, toolNamed(backend).stream))
 	var stream []byte
 	for i := range events {
 		stream = w.Event(stream, &events[i])
@@ -293,7 +293,7 @@ func testStream(t *testing.T, r *random, tool tool, backend string) {
 func exchanged(t *testing.T, request, backend string, pieces [][]byte) []byte {
 	t.Helper()
 	head, body, _ := strings.Cut(request, "\n")
-	op := operation(t, head)
+	op := operationOf(t, head)
 	x, fail := translate.New(op, []byte(body), translate.Target{Protocol: protocolOf(t, backend), Model: "m", ID: exitID, Created: exitCreated})
 	if fail != nil {
 		t.Fatal(fail)
@@ -305,7 +305,7 @@ func exchanged(t *testing.T, request, backend string, pieces [][]byte) []byte {
 	return answer
 }
 
-func operation(t *testing.T, head string) dialect.Operation {
+func operationOf(t *testing.T, head string) dialect.Operation {
 	t.Helper()
 	method, target, _ := strings.Cut(head, " ")
 	path, query, _ := strings.Cut(target, "?")
