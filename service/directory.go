@@ -11,8 +11,12 @@ import (
 	"time"
 )
 
-// MaxEntries is the most exits in one directory.
-const MaxEntries = 16384
+// MaxEntries is the most exits in one directory, and MaxDirectoryBytes the most bytes of one, in JSON or in all of its
+// segments, decompressed.
+const (
+	MaxEntries        = 16384
+	MaxDirectoryBytes = 128 << 20
+)
 
 // Directory is a relay's answer to the question which exits it reaches (ExitKeysResponse). The relay vouches for
 // nothing in it: each entry carries its exit's own signature.
@@ -29,18 +33,9 @@ type Entry struct {
 	KeyConfig   []byte `json:"key_config"`
 	ServiceInfo []byte `json:"service_info"`
 	Signature   []byte `json:"signature"`
-	// Observed is what the relay measured. Nobody signs it.
-	Observed Observed `json:"observed"`
-}
-
-// Observed is what a relay sees of an exit's tunnel.
-type Observed struct {
-	// Since is when the tunnel was registered.
-	Since time.Time `json:"since"`
-	// RTTMillis is the round trip between relay and exit in milliseconds; 0 when it has not been measured.
-	RTTMillis float64 `json:"rtt_ms"`
-	// InFlight is the number of requests that the tunnel is carrying.
-	InFlight int `json:"in_flight"`
+	// Observed is what the relay measured. Nobody signs it. Relays that serve [Observations] leave it out, so that a
+	// directory changes only when its exits do.
+	Observed Observed `json:"observed,omitzero"`
 }
 
 // Signed returns the entry's signed part. It shares the entry's bytes.
@@ -63,19 +58,27 @@ var directoryShape = shapeOf(reflect.TypeFor[Directory]())
 // checks the encoding, as strictly as ParseInfo; fields that it does not know are ignored. It verifies no entry: one bad
 // exit must not hide the others, so that is for the caller, entry by entry. Errors are r's own or ErrInvalid.
 func ParseDirectory(r io.Reader, maxBytes int64) (*Directory, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read directory: %w", err)
-	}
-	if int64(len(raw)) > maxBytes {
-		return nil, fmt.Errorf("directory %w: over the limit of %d bytes", ErrInvalid, maxBytes)
-	}
-	if err := checkJSON(raw, directoryShape, MaxEntries); err != nil {
-		return nil, fmt.Errorf("directory %w: %w", ErrInvalid, err)
-	}
 	var d Directory
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return nil, fmt.Errorf("directory %w: %w", ErrInvalid, plainError(err))
+	if err := parseDocument(r, maxBytes, directoryShape, &d); err != nil {
+		return nil, fmt.Errorf("directory %w", err)
 	}
 	return &d, nil
+}
+
+// parseDocument reads one of a relay's JSON documents into doc, whose shape is s.
+func parseDocument(r io.Reader, maxBytes int64, s shape, doc any) error {
+	raw, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return fmt.Errorf("cannot be read: %w", err)
+	}
+	if int64(len(raw)) > maxBytes {
+		return fmt.Errorf("%w: over the limit of %d bytes", ErrInvalid, maxBytes)
+	}
+	if err := checkJSON(raw, s, MaxEntries); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := json.Unmarshal(raw, doc); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, plainError(err))
+	}
+	return nil
 }

@@ -188,13 +188,33 @@ func (t *Tunnel) Poll(ctx context.Context, measured func(time.Duration)) error {
 	}
 	if string(said) == drainWord {
 		t.draining.Store(true)
+		t.acknowledgeDrain(ctx)
 	}
 	return nil
+}
+
+// acknowledgeDrain tells the exit that it is sent nothing new. An exit that does not hear it drains nevertheless.
+func (t *Tunnel) acknowledgeDrain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+Authority+PathPing, nil)
+	if err != nil {
+		return
+	}
+	r.Header["User-Agent"] = nil
+	if answer, err := t.http.RoundTrip(r); err == nil {
+		answer.Body.Close()
+	}
 }
 
 // Available reports whether the exit takes another request now. It is false once the exit drains, when
 // it is at its limit of streams, and after the connection has ended.
 func (t *Tunnel) Available() bool { return t.Alive() && t.http.Available() > 0 }
+
+// Frozen reports whether the connection still stands but the answer to an HTTP/2 PING is overdue. Either
+// something comes, or the connection is given up a few seconds later; until then a request would wait in
+// vain.
+func (t *Tunnel) Frozen() bool { return t.conn.silent() > pingAfter+pongOverdue }
 
 // Alive reports whether the exit takes requests at all: it has neither gone nor said that it drains.
 func (t *Tunnel) Alive() bool { return t.http.Err() == nil && !t.draining.Load() }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokengo/tokengo/internal/relayurl"
@@ -99,7 +100,7 @@ func register(ctx context.Context, conn net.Conn, signed *service.Signed) (Limit
 	// A deadline alone would outlive a cancelled context by up to registerTimeout.
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	m := message{kind: typeRegister, target: string(signed.Hash()), payload: appendRegister(nil, signed)}
+	m := message{kind: typeRegister, target: string(signed.Hash()), payload: service.AppendSigned(nil, signed)}
 	if err := writeMessage(conn, m); err != nil {
 		return Limits{}, err
 	}
@@ -117,19 +118,21 @@ func (s *Session) Limits() Limits { return s.limits }
 func (s *Session) Close() error { return s.conn.Close() }
 
 // Serve answers the relay's requests until ctx is done or the connection ends, and returns when no
-// handler runs any more. When ctx ends it drains: the relay is told to send nothing new (GOAWAY), and
-// running requests may finish within DrainTimeout. It returns nil after a drain, else what ended the
-// connection.
+// handler runs any more. When ctx ends it drains: the relay is told to send nothing new (by its poll,
+// and when it knows, or half a second later, by GOAWAY), and running requests may finish within
+// DrainTimeout. It returns nil after a drain, else what ended the connection.
 func (s *Session) Serve(ctx context.Context) error {
 	defer s.conn.Close()
 	var handlers sync.WaitGroup
-	srv := s.server(&handlers, ctx.Done())
+	polls := &polls{draining: ctx.Done(), known: make(chan struct{})}
+	srv := s.server(&handlers, polls)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(newConnListener(s.conn)) }()
 	defer handlers.Wait() // after Close has cancelled their contexts
 
 	select {
 	case <-ctx.Done():
+		polls.awaitKnown(s.conn.closed)
 		s.drain(ctx, srv)
 		<-served
 		return nil
@@ -139,11 +142,11 @@ func (s *Session) Serve(ctx context.Context) error {
 	}
 }
 
-func (s *Session) server(handlers *sync.WaitGroup, draining <-chan struct{}) *http.Server {
+func (s *Session) server(handlers *sync.WaitGroup, polls *polls) *http.Server {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true) // TLS is below, with an ALPN protocol of our own
 	srv := &http.Server{
-		Handler:           counted{handlers, draining, s.cfg.Handler},
+		Handler:           counted{handlers, polls, s.cfg.Handler},
 		Protocols:         &protocols,
 		ReadHeaderTimeout: registerTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -175,9 +178,9 @@ func (s *Session) drain(ctx context.Context, srv *http.Server) {
 
 // counted answers polls itself and counts the calls of handler that are running.
 type counted struct {
-	running  *sync.WaitGroup
-	draining <-chan struct{}
-	handler  http.Handler
+	running *sync.WaitGroup
+	polls   *polls
+	handler http.Handler
 }
 
 // ServeHTTP implements [http.Handler].
@@ -185,24 +188,47 @@ func (c counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.running.Add(1)
 	defer c.running.Done()
 	if r.URL.Path == PathPing {
-		c.answerPoll(w, r)
+		c.polls.answer(w, r)
 		return
 	}
 	c.handler.ServeHTTP(w, r)
 }
 
-// answerPoll sends the headers at once and the body when there is something to say.
-func (c counted) answerPoll(w http.ResponseWriter, r *http.Request) {
+// polls answers the relay's polls and learns from them when the relay knows that the exit drains.
+type polls struct {
+	draining <-chan struct{}
+	told     atomic.Bool // a poll was answered with drainWord
+	once     sync.Once
+	known    chan struct{} // closed when another poll came after that
+}
+
+// answer sends the headers at once and the body when there is something to say.
+func (p *polls) answer(w http.ResponseWriter, r *http.Request) {
+	if p.told.Load() {
+		p.once.Do(func() { close(p.known) })
+	}
 	if http.NewResponseController(w).Flush() != nil {
 		return
 	}
 	timer := time.NewTimer(pollTime)
 	defer timer.Stop()
 	select {
-	case <-c.draining:
+	case <-p.draining:
+		p.told.Store(true)
 		w.Write([]byte(drainWord))
 	case <-timer.C:
 	case <-r.Context().Done():
+	}
+}
+
+// awaitKnown returns when the relay knows that the exit drains, or has had its time to learn it.
+func (p *polls) awaitKnown(closed <-chan struct{}) {
+	timer := time.NewTimer(drainNotice)
+	defer timer.Stop()
+	select {
+	case <-p.known:
+	case <-timer.C:
+	case <-closed:
 	}
 }
 

@@ -137,33 +137,16 @@ func readSized(r io.Reader, n, limit int) ([]byte, error) {
 	return b, err
 }
 
-// appendRegister encodes the payload of Register.
-func appendRegister(b []byte, s *service.Signed) []byte {
-	for _, part := range [][]byte{s.KeyConfig, s.ServiceInfo, s.Signature} {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
-		b = append(b, part...)
-	}
-	return b
-}
-
 // parseRegister decodes the payload of Register. The parts share payload's memory.
 func parseRegister(payload []byte) (*service.Signed, error) {
-	var s service.Signed
-	for _, part := range []*[]byte{&s.KeyConfig, &s.ServiceInfo, &s.Signature} {
-		if len(payload) < 4 {
-			return nil, fmt.Errorf("%w: registration ends within a length", errMalformed)
-		}
-		n := binary.BigEndian.Uint32(payload)
-		payload = payload[4:]
-		if uint64(n) > uint64(len(payload)) {
-			return nil, fmt.Errorf("%w: registration ends within a part", errMalformed)
-		}
-		*part, payload = payload[:n:n], payload[n:]
+	signed, rest, err := service.CutSigned(payload)
+	if err != nil {
+		return nil, fmt.Errorf("%w: registration: %w", errMalformed, err)
 	}
-	if len(payload) > 0 {
+	if len(rest) > 0 {
 		return nil, fmt.Errorf("%w: bytes after the registration", errMalformed)
 	}
-	return &s, nil
+	return signed, nil
 }
 
 // refusal turns whatever went wrong with a registration into what the exit is told.

@@ -24,7 +24,9 @@
 // A registration never changes. To change keys or offers the exit opens another tunnel and drains the
 // old one. Both ends notice a dead peer through HTTP/2 PING. net/http's client does not tell when a
 // server has sent GOAWAY, so the relay also keeps a poll open at the exit, whose headers measure the
-// round trip and whose body says when the exit begins to drain.
+// round trip and whose body says when the exit begins to drain. The relay answers that with one more
+// poll, after which it sends nothing new; only then does the exit send GOAWAY, so that no request is
+// on its way that would be lost.
 package tunnel
 
 import (
@@ -36,6 +38,7 @@ import (
 	"math/big"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -54,6 +57,11 @@ const (
 	registerTimeout = 10 * time.Second // from the end of the TLS handshake to RegisterAck
 	pollTime        = 15 * time.Second // how long an exit holds a poll open
 
+	// drainNotice is how long an exit that drains waits for the relay to say that it knows, and ackTimeout how long
+	// that may take.
+	drainNotice = 500 * time.Millisecond
+	ackTimeout  = 5 * time.Second
+
 	// Windows: a stream of tokens is small and a request with images is not, so the exit receives with
 	// larger windows than the relay, which holds the buffers of all its exits at once.
 	exitStreams       = 1000
@@ -62,6 +70,7 @@ const (
 	connBuffer        = 4<<20 - 1 // net/http accepts less than 4 MiB
 	pingAfter         = 5 * time.Second
 	pingTimeout       = 5 * time.Second
+	pongOverdue       = time.Second // after a PING, a tunnel without an answer is taken for frozen
 	writeTimeout      = 30 * time.Second
 	maxHeaderBytes    = 8 << 10 // a tunnel carries a content type and a length, no more
 )
@@ -107,15 +116,31 @@ func proofCertificate(key ed25519.PrivateKey) (tls.Certificate, error) {
 }
 
 // plainConn hides that a connection is TLS, because net/http would look for the ALPN protocol h2 on
-// it, and tells when it was closed, by either side.
+// it, tells when it was closed, by either side, and for how long nothing has come.
 type plainConn struct {
 	net.Conn
 	once   sync.Once
 	closed chan struct{}
+	opened time.Time
+	heard  atomic.Int64 // when something came last, in nanoseconds after opened
 }
 
 func newPlainConn(conn net.Conn) *plainConn {
-	return &plainConn{Conn: conn, closed: make(chan struct{})}
+	return &plainConn{Conn: conn, closed: make(chan struct{}), opened: time.Now()}
+}
+
+// Read implements [net.Conn].
+func (c *plainConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.heard.Store(int64(time.Since(c.opened)))
+	}
+	return n, err
+}
+
+// silent is the time since something came.
+func (c *plainConn) silent() time.Duration {
+	return time.Since(c.opened) - time.Duration(c.heard.Load())
 }
 
 // Close closes the connection once; later calls do nothing.

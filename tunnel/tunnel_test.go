@@ -439,7 +439,7 @@ func rawExit(t *testing.T, url relayurl.URL, e testExit, send []byte) (message, 
 func TestMalformedRegisters(t *testing.T) {
 	relay := newTestRelay(t, AcceptConfig{})
 	e := newTestExit(t)
-	good := frame(typeRegister, string(e.signed.Hash()), appendRegister(nil, e.signed))
+	good := frame(typeRegister, string(e.signed.Hash()), service.AppendSigned(nil, e.signed))
 	tests := []struct {
 		name string
 		exit testExit
@@ -461,9 +461,9 @@ func TestMalformedRegisters(t *testing.T) {
 		{"payload of 4 GiB", e, binary.BigEndian.AppendUint32([]byte{typeRegister, 0, 0}, 1<<32-1), CodeTooLarge},
 		{"empty payload", e, frame(typeRegister, "", nil), CodeMalformed},
 		{"part too long", e, frame(typeRegister, "", []byte{255, 255, 255, 255}), CodeMalformed},
-		{"bytes after the parts", e, frame(typeRegister, string(e.signed.Hash()), append(appendRegister(nil, e.signed), 0)), CodeMalformed},
-		{"wrong target", e, frame(typeRegister, strings.Repeat("0", 64), appendRegister(nil, e.signed)), CodeHash},
-		{"upper-case target", e, frame(typeRegister, strings.ToUpper(string(e.signed.Hash())), appendRegister(nil, e.signed)), CodeHash},
+		{"bytes after the parts", e, frame(typeRegister, string(e.signed.Hash()), append(service.AppendSigned(nil, e.signed), 0)), CodeMalformed},
+		{"wrong target", e, frame(typeRegister, strings.Repeat("0", 64), service.AppendSigned(nil, e.signed)), CodeHash},
+		{"upper-case target", e, frame(typeRegister, strings.ToUpper(string(e.signed.Hash())), service.AppendSigned(nil, e.signed)), CodeHash},
 		{"no parts", e, frame(typeRegister, string(service.HashOf(nil)), make([]byte, 12)), CodeDescription},
 	}
 	for _, test := range tests {
@@ -601,14 +601,14 @@ func FuzzReadMessage(f *testing.F) {
 }
 
 func FuzzParseRegister(f *testing.F) {
-	f.Add(appendRegister(nil, &service.Signed{KeyConfig: []byte("k"), ServiceInfo: []byte("{}"), Signature: make([]byte, 64)}))
+	f.Add(service.AppendSigned(nil, &service.Signed{KeyConfig: []byte("k"), ServiceInfo: []byte("{}"), Signature: make([]byte, 64)}))
 	f.Add(make([]byte, 12))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		signed, err := parseRegister(data)
 		if err != nil {
 			return
 		}
-		if diff := cmp.Diff(data, appendRegister(nil, signed)); diff != "" {
+		if diff := cmp.Diff(data, service.AppendSigned(nil, signed)); diff != "" {
 			t.Errorf("a parsed registration encodes differently (-parsed +encoded):\n%s", diff)
 		}
 		if _, err := signed.Verify(time.Unix(0, 0)); err == nil { // nothing is valid then
