@@ -5,11 +5,8 @@ package relay
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,142 +16,163 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
-// snapshot is the directory as it is served, built once for many requests.
-type snapshot struct {
-	until   time.Time // when observations are renewed or an exit expires
-	body    []byte    // ExitKeysResponse, JSON
-	gzipped []byte
-	etag    string
-	listed  []listed
-}
+// maxFiltered is the largest directory that the relay filters for a client. Filtering looks at every exit,
+// which nobody may make a relay do with a directory of any size.
+const maxFiltered = 1000
 
-// listed is one exit of a snapshot, encoded, with what the filters look at.
-type listed struct {
-	info *service.Info
-	json json.RawMessage
-}
+// segmentType is the media type of a segment.
+const segmentType = "application/vnd.tokengo.segment"
 
-// directory returns the current snapshot, building it when an exit came, went or expired, or when the
-// observations in it are older than the registry renews them.
-func (g *registry) directory(now time.Time) (*snapshot, error) {
-	if s, _, _ := g.current(now); s != nil {
-		return s, nil
-	}
-	g.building.Lock() // whoever comes meanwhile waits for what is being built
-	defer g.building.Unlock()
-	s, list, version := g.current(now)
-	if s != nil {
-		return s, nil
-	}
-	s, err := buildSnapshot(list, now.Add(g.observed))
+// What may be kept, by whom: a segment for ever and by anybody, the rest only to be asked about again.
+const (
+	keepForever = "public, max-age=31536000, immutable"
+	askAgain    = "no-cache"
+)
+
+var (
+	noDirectory     = service.Problem{Status: http.StatusInternalServerError, Title: "The directory could not be built"}
+	unknownSegment  = service.Problem{Status: http.StatusNotFound, Title: "The directory has no such segment; get its index again"}
+	tooManyToFilter = service.Problem{Status: http.StatusBadRequest, Title: "The directory is too large to be filtered; download it"}
+)
+
+// serveIndex answers GET /directory with the digests of the directory's segments.
+func (r *Relay) serveIndex(w http.ResponseWriter, req *http.Request) {
+	s, err := r.publisher.directory(time.Now())
 	if err != nil {
-		return nil, err
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.version == version {
-		g.snapshot = s
-	}
-	return s, nil
-}
-
-// current returns the snapshot that is to be served now, or else what to build one of, in an order that
-// does not tell who connected when.
-func (g *registry) current(now time.Time) (s *snapshot, list []shown, version uint64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.snapshot != nil && now.Before(g.snapshot.until) {
-		return g.snapshot, nil, 0
-	}
-	for _, m := range g.identities {
-		if g.hashes[m.newest.Hash] != m || !now.Before(m.newest.Info.Expires) {
-			continue
-		}
-		if entry, ok := m.connected(); ok {
-			list = append(list, shown{entry, m.newest.Info})
-		}
-	}
-	slices.SortFunc(list, func(a, b shown) int { return cmp.Compare(a.entry.PubKeyHash, b.entry.PubKeyHash) })
-	return nil, list, g.version
-}
-
-// shown is one exit of a snapshot to be.
-type shown struct {
-	entry service.Entry
-	info  *service.Info
-}
-
-func buildSnapshot(list []shown, until time.Time) (*snapshot, error) {
-	s := &snapshot{until: until}
-	for _, e := range list {
-		if e.info.Expires.Before(s.until) {
-			s.until = e.info.Expires
-		}
-		encoded, err := json.Marshal(e.entry)
-		if err != nil {
-			return nil, err
-		}
-		s.listed = append(s.listed, listed{e.info, encoded})
-	}
-	s.body = encodeListed(s.listed)
-	sum := sha256.Sum256(s.body)
-	s.etag = `W/"` + hex.EncodeToString(sum[:16]) + `"`
-	var err error
-	s.gzipped, err = compress(s.body)
-	return s, err
-}
-
-// encodeListed joins already encoded entries into an ExitKeysResponse.
-func encodeListed(entries []listed) []byte {
-	b := []byte(`{"exits":[`)
-	for i, e := range entries {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, e.json...)
-	}
-	return append(b, "]}\n"...)
-}
-
-func compress(b []byte) ([]byte, error) {
-	var buf bytes.Buffer
-	zip := gzip.NewWriter(&buf)
-	if _, err := zip.Write(b); err != nil {
-		return nil, err
-	}
-	if err := zip.Close(); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
-}
-
-// serveDirectory answers GET /exits. A client that filters here tells the relay what it looks for;
-// TokenGo's own client downloads the whole and filters at home.
-func (r *Relay) serveDirectory(w http.ResponseWriter, req *http.Request) {
-	s, err := r.registry.directory(time.Now())
-	if err != nil {
-		problem(w, service.Problem{Status: http.StatusInternalServerError, Title: "The directory could not be built"})
+		problem(w, noDirectory)
 		return
 	}
+	s.index.serve(w, req)
+}
+
+// serveObservations answers GET /directory/observed.
+func (r *Relay) serveObservations(w http.ResponseWriter, req *http.Request) {
+	d, err := r.publisher.observations(time.Now())
+	if err != nil {
+		problem(w, noDirectory)
+		return
+	}
+	d.serve(w, req)
+}
+
+func (d *document) serve(w http.ResponseWriter, req *http.Request) {
+	whole := &whole{plain: [][]byte{d.plain}, gzipped: [][]byte{d.gzipped}}
+	whole.serve(w, req, d.etag)
+}
+
+// serve sends what the client does not have yet, compressed if it can be.
+func (d *whole) serve(w http.ResponseWriter, req *http.Request, etag string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("Cache-Control", "no-cache")
-	query := req.URL.Query()
-	if query.Has("protocol") || query.Has("model") {
-		w.Write(encodeListed(filter(s.listed, service.Protocol(query.Get("protocol")), query.Get("model"))))
-		return
-	}
-	h.Set("ETag", s.etag)
+	h.Set("Cache-Control", askAgain)
+	h.Set("ETag", etag)
+	parts := d.plain
 	switch {
-	case strings.Contains(req.Header.Get("If-None-Match"), s.etag):
+	case strings.Contains(req.Header.Get("If-None-Match"), etag):
 		w.WriteHeader(http.StatusNotModified)
+		return
 	case acceptsGzip(req.Header.Get("Accept-Encoding")):
 		h.Set("Content-Encoding", "gzip")
-		w.Write(s.gzipped)
-	default:
-		w.Write(s.body)
+		parts = d.gzipped
 	}
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	h.Set("Content-Length", strconv.Itoa(size))
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil {
+			return // the client is gone
+		}
+	}
+}
+
+// serveSegment answers GET /directory/segments/{digest}.
+func (r *Relay) serveSegment(w http.ResponseWriter, req *http.Request) {
+	digest, err := service.ParseDigest(req.PathValue("digest"))
+	if err != nil {
+		problem(w, unknownSegment)
+		return
+	}
+	s := r.publisher.segment(digest)
+	if s == nil {
+		problem(w, unknownSegment)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", segmentType)
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Cache-Control", keepForever)
+	if acceptsGzip(req.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		h.Set("Content-Length", strconv.Itoa(len(s.gzipped)))
+		w.Write(s.gzipped)
+		return
+	}
+	if plain, err := gzip.NewReader(bytes.NewReader(s.gzipped)); err == nil {
+		io.Copy(w, plain) // ours, and no larger than a segment
+	}
+}
+
+// serveDirectory answers GET /exits: the whole directory in JSON, for clients that know no segments. One
+// that filters here tells the relay what it looks for; TokenGo's own client downloads the whole and
+// filters at home.
+func (r *Relay) serveDirectory(w http.ResponseWriter, req *http.Request) {
+	s, err := r.publisher.directory(time.Now())
+	if err != nil {
+		problem(w, noDirectory)
+		return
+	}
+	if query := req.URL.Query(); query.Has("protocol") || query.Has("model") {
+		serveFiltered(w, s, service.Protocol(query.Get("protocol")), query.Get("model"))
+		return
+	}
+	whole, err := r.publisher.wholeOf(s)
+	if err != nil {
+		problem(w, noDirectory)
+		return
+	}
+	whole.serve(w, req, s.index.etag)
+}
+
+// serveFiltered sends the exits that speak protocol and offer model; an empty one does not filter.
+func serveFiltered(w http.ResponseWriter, s *snapshot, protocol service.Protocol, model string) {
+	if s.exits > maxFiltered {
+		problem(w, tooManyToFilter)
+		return
+	}
+	body := []byte(`{"exits":[`)
+	first := true
+	for _, segment := range s.segments {
+		for _, e := range segment.exits {
+			if !offers(e.registration.Info, protocol, model) {
+				continue
+			}
+			entry, err := encodeEntry(e.registration)
+			if err != nil {
+				problem(w, noDirectory)
+				return
+			}
+			if !first {
+				body = append(body, ',')
+			}
+			first = false
+			body = append(body, entry...)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", askAgain)
+	w.Write(append(body, "]}\n"...))
+}
+
+// offers reports whether an exit speaks protocol and offers model; an empty one is not asked about.
+func offers(info *service.Info, protocol service.Protocol, model string) bool {
+	if protocol != "" && !info.Speaks(protocol) {
+		return false
+	}
+	named := func(m service.Model) bool { return m.ID == model && (protocol == "" || m.Protocol == protocol) }
+	return model == "" || slices.ContainsFunc(info.Models, named)
 }
 
 // acceptsGzip reads an Accept-Encoding field (RFC 9110 section 12.5.3); "*" does not count.
@@ -171,29 +189,13 @@ func acceptsGzip(field string) bool {
 	return false
 }
 
-// filter keeps the exits that speak protocol and offer model; an empty one does not filter.
-func filter(entries []listed, protocol service.Protocol, model string) []listed {
-	var kept []listed
-	for _, e := range entries {
-		if protocol != "" && !e.info.Speaks(protocol) {
-			continue
-		}
-		offers := func(m service.Model) bool { return m.ID == model && (protocol == "" || m.Protocol == protocol) }
-		if model != "" && !slices.ContainsFunc(e.info.Models, offers) {
-			continue
-		}
-		kept = append(kept, e)
-	}
-	return kept
-}
-
 // serveKeys answers GET /exits/{hash}/keys with the exit's application/ohttp-keys list (RFC 9458 section 3).
 func (r *Relay) serveKeys(w http.ResponseWriter, req *http.Request) {
 	hash, err := service.ParseHash(req.PathValue("hash"))
 	if err == nil {
 		if keys, ok := r.registry.keys(hash); ok {
 			w.Header().Set("Content-Type", "application/ohttp-keys")
-			w.Header().Set("Cache-Control", "no-cache")
+			w.Header().Set("Cache-Control", askAgain)
 			w.Write(keys)
 			return
 		}

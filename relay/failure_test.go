@@ -15,14 +15,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tokengo/tokengo/service"
-	"github.com/tokengo/tokengo/tunnel"
 )
 
-// tunnels are the relay's ends of an identity's tunnels.
-func (g *rig) tunnels(hash service.Hash) []*tunnel.Tunnel {
+// takers are the tunnels that take requests sealed to the keys of hash, in the order in which they are tried.
+func (g *rig) takers(hash service.Hash) []*entry {
 	g.t.Helper()
-	found, _ := g.relay.registry.candidates(hash)
-	return found
+	var all []*entry
+	for {
+		e := g.relay.registry.take(hash, all)
+		if e == nil {
+			break
+		}
+		all = append(all, e)
+	}
+	for _, e := range all {
+		g.relay.registry.release(e, noVerdict)
+	}
+	return all
 }
 
 // TestExitGoneBeforehand is about keys that the directory showed a moment ago.
@@ -32,7 +41,7 @@ func TestExitGoneBeforehand(t *testing.T) {
 		client := g.client(protocol)
 		s := g.connect(newIdentity(t), echo)
 		s.conn.Close()
-		g.eventually("the exit is gone", func() bool { return len(g.tunnels(s.hash())) == 0 })
+		g.eventually("the exit is gone", func() bool { return len(g.takers(s.hash())) == 0 })
 		got := g.ask(client, s.hash(), "sealed")
 		if got.status != http.StatusBadGateway || got.problem() != service.TypeExitNotReached {
 			t.Errorf("status %d, problem %q", got.status, got.problem())
@@ -46,11 +55,16 @@ func TestExitGoneBeforehand(t *testing.T) {
 	})
 }
 
-// TestNextTunnelTakesOver offers a request to tunnels of which some died since they were chosen.
+// goneCarrier is a tunnel that goes after it was chosen, before it asked for any of the body.
+type goneCarrier struct{ standing }
+
+func (goneCarrier) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrClosedPipe }
+
+// TestNextTunnelTakesOver offers a request to tunnels of which some have gone since they were chosen.
 func TestNextTunnelTakesOver(t *testing.T) {
 	tests := []struct {
 		name  string
-		dead  int
+		gone  int
 		alive int
 		want  int
 	}{
@@ -58,22 +72,24 @@ func TestNextTunnelTakesOver(t *testing.T) {
 		{"the second takes over", 1, 1, http.StatusOK},
 		{"the last that is tried takes over", maxTries - 1, 1, http.StatusOK},
 		{"no more are tried", maxTries, 1, http.StatusBadGateway},
-		{"all are dead", 1, 0, http.StatusBadGateway},
+		{"all are gone", 1, 0, http.StatusBadGateway},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			g := newRig(t)
 			id := newIdentity(t)
-			for range test.dead + test.alive {
+			for range test.gone + test.alive {
 				g.connect(id, echo)
 			}
-			all := g.tunnels(id.hash())
-			for _, dead := range all[:test.dead] {
-				dead.Close()
+			for i, e := range g.takers(id.hash()) {
+				e.inFlight = i // so that this is the order in which they are tried
+				if i < test.gone {
+					e.carrier = goneCarrier{}
+				}
 			}
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("sealed"))
-			g.relay.exchange(w, r, "message/ohttp-req", all)
+			g.relay.exchange(w, r, "message/ohttp-req", id.hash())
 			if w.Code != test.want {
 				t.Errorf("status %d, want %d", w.Code, test.want)
 			}
@@ -200,10 +216,6 @@ func TestTunnelsShareLoad(t *testing.T) {
 	}
 	first := g.connect(id, waits("first"))
 	g.connect(id, waits("second"))
-	g.eventually("both are polled", func() bool {
-		tunnels := g.tunnels(id.hash())
-		return tunnels[0].InFlight() == 1 && tunnels[1].InFlight() == 1
-	})
 	answers := make(chan answer, 10)
 	count := map[string]int{}
 	for range 10 {

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,8 +168,41 @@ type session struct {
 	identity
 	drain  context.CancelFunc // as an exit does on SIGTERM
 	served <-chan error       // what Serve returned
-	conn   net.Conn           // below TLS; closing it is pulling the cable
+	conn   *cable             // below TLS; closing it is pulling it
 }
+
+// cable is a connection that can stand still without being closed.
+type cable struct {
+	net.Conn
+	still  atomic.Bool
+	once   sync.Once
+	pulled chan struct{}
+}
+
+func (c *cable) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.still.Load() {
+		<-c.pulled
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+func (c *cable) Write(p []byte) (int, error) {
+	if c.still.Load() {
+		<-c.pulled
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *cable) Close() error {
+	c.once.Do(func() { close(c.pulled) })
+	return c.Conn.Close()
+}
+
+// freeze has the exit's connection stand still.
+func (s *session) freeze() { s.conn.still.Store(true) }
 
 // register connects an exit, or returns why the relay refused it.
 func (g *rig) register(id identity, handler http.HandlerFunc) (*session, error) {
@@ -178,8 +212,8 @@ func (g *rig) register(id identity, handler http.HandlerFunc) (*session, error) 
 		Relay: g.url, Identity: id.key, Signed: id.signed, Handler: handler, DrainTimeout: patience,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-			s.conn = conn
-			return conn, err
+			s.conn = &cable{Conn: conn, pulled: make(chan struct{})}
+			return s.conn, err
 		},
 	})
 	if err != nil {
@@ -419,3 +453,11 @@ func selfSigned(t testing.TB, key ed25519.PrivateKey) tls.Certificate {
 func tlsClient(g *rig, conn net.Conn, alpn string) *tls.Conn {
 	return tls.Client(conn, g.url.TLSConfig(alpn))
 }
+
+// standing is a tunnel without a connection, which takes requests and answers none.
+type standing struct{}
+
+func (standing) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }
+func (standing) Alive() bool                                     { return true }
+func (standing) Available() bool                                 { return true }
+func (standing) Frozen() bool                                    { return false }

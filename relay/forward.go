@@ -115,6 +115,11 @@ func (r *Relay) forward(w http.ResponseWriter, req *http.Request) {
 	}
 	outcome := r.forwardOutcome(w, req)
 	r.metrics.requests.WithLabelValues(string(outcome)).Inc()
+	if outcome == outcomeBroken {
+		// Only a broken transfer tells the client that this is not the end (HTTP/2 RST_STREAM, or a
+		// connection closed within a chunked body).
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // outcome is the closed set of ways in which forwarding ends, the label of a metric.
@@ -153,17 +158,17 @@ func (r *Relay) forwardOutcome(w http.ResponseWriter, req *http.Request) outcome
 		problem(w, overloaded)
 		return outcomeOverloaded
 	}
-	tunnels, known := r.registry.candidates(hash)
-	if !known {
+	if !r.registry.known(hash) {
 		problem(w, unknownExit)
 		return outcomeUnknown
 	}
-	return r.exchange(w, req, mediaType, tunnels)
+	return r.exchange(w, req, mediaType, hash)
 }
 
 // exchange offers the request to one tunnel after the other until one has taken any of its body, and
-// passes the answer on.
-func (r *Relay) exchange(w http.ResponseWriter, req *http.Request, mediaType string, tunnels []*tunnel.Tunnel) outcome {
+// passes the answer on. A body of which nothing was asked for can be offered again; what was read of one
+// is gone, and might have arrived.
+func (r *Relay) exchange(w http.ResponseWriter, req *http.Request, mediaType string, hash service.Hash) outcome {
 	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
 	watch := newWatch(w, cancel, &r.cfg)
@@ -173,16 +178,32 @@ func (r *Relay) exchange(w http.ResponseWriter, req *http.Request, mediaType str
 	}
 	watch.control.EnableFullDuplex() // HTTP/1: else the server reads the whole request before it sends an answer
 	body := &upload{src: http.MaxBytesReader(w, req.Body, r.cfg.MaxRequestBytes), watch: watch}
-	for _, t := range tunnels[:min(len(tunnels), maxTries)] {
-		answer, err := t.RoundTrip(sealedRequest(ctx, mediaType, body, req.ContentLength))
-		if err == nil {
-			return r.passOn(w, req, answer, body)
+	var tried []*entry
+	for len(tried) < maxTries {
+		e := r.registry.take(hash, tried)
+		if e == nil {
+			break
 		}
-		if body.touched.Load() || ctx.Err() != nil {
-			return failed(w, req, body)
+		tried = append(tried, e)
+		answer, err := e.carrier.RoundTrip(sealedRequest(ctx, mediaType, body, req.ContentLength))
+		if err != nil && !body.touched.Load() && ctx.Err() == nil {
+			r.registry.release(e, noVerdict)
+			continue
 		}
+		outcome, verdict := r.conclude(w, req, answer, body)
+		r.registry.release(e, verdict)
+		return outcome
 	}
-	return failed(w, req, body)
+	outcome, _ := failed(w, req, body)
+	return outcome
+}
+
+// conclude passes on what a tunnel that has taken the request answered; answer is nil when it did not.
+func (r *Relay) conclude(w http.ResponseWriter, req *http.Request, answer *http.Response, body *upload) (outcome, verdict) {
+	if answer == nil {
+		return failed(w, req, body)
+	}
+	return r.passOn(w, req, answer, body)
 }
 
 // sealedRequest is what an exit gets to see: the media type, without the parameters in which a client
@@ -203,26 +224,26 @@ func sealedRequest(ctx context.Context, mediaType string, body *upload, length i
 }
 
 // failed answers a request that no exit has answered.
-func failed(w http.ResponseWriter, req *http.Request, body *upload) outcome {
+func failed(w http.ResponseWriter, req *http.Request, body *upload) (outcome, verdict) {
 	closeUnread(w, req, body)
 	switch {
 	case body.tooLarge.Load():
 		problem(w, tooLarge)
-		return outcomeRefused
+		return outcomeRefused, noVerdict
 	case body.watch.stalled.Load():
 		problem(w, stalled)
-		return outcomeCancelled
+		return outcomeCancelled, noVerdict
 	case req.Context().Err() != nil:
-		return outcomeCancelled
+		return outcomeCancelled, noVerdict
 	case body.failed.Load():
 		problem(w, malformed)
-		return outcomeCancelled
+		return outcomeCancelled, noVerdict
 	case !body.touched.Load():
 		problem(w, exitNotReached)
-		return outcomeNotReached
+		return outcomeNotReached, noVerdict
 	}
 	problem(w, exitLost)
-	return outcomeLost
+	return outcomeLost, failedIt
 }
 
 // closeUnread has an HTTP/1 connection closed after an answer that comes before the request's end: the
@@ -234,13 +255,13 @@ func closeUnread(w http.ResponseWriter, req *http.Request, body *upload) {
 }
 
 // passOn streams the answer to the client, flushing after every read.
-func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Response, body *upload) outcome {
+func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Response, body *upload) (outcome, verdict) {
 	defer answer.Body.Close()
 	defer body.watch.cancel() // or Close would wait for the rest of a request that the exit does not want
 	// A status that is none must not go on: net/http panics at some, and clients do at others.
 	if answer.StatusCode < 200 || answer.StatusCode > 599 {
 		problem(w, exitLost)
-		return outcomeLost
+		return outcomeLost, failedIt
 	}
 	closeUnread(w, req, body)
 	h := w.Header()
@@ -254,14 +275,17 @@ func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Re
 	body.watch.answered()
 	sent, err := copyFlushing(w, answer, body.watch)
 	r.metrics.answerBytes.Add(float64(sent))
-	if err != nil {
-		// Only a broken transfer tells the client that this is not the end (HTTP/2 RST_STREAM, or a
-		// connection closed within a chunked body).
-		r.metrics.requests.WithLabelValues(string(outcomeBroken)).Inc()
-		panic(http.ErrAbortHandler)
+	switch {
+	case err == nil:
+		return outcomeAnswered, kept
+	case errors.Is(err, errNotTaken), req.Context().Err() != nil:
+		return outcomeBroken, noVerdict
 	}
-	return outcomeAnswered
+	return outcomeBroken, failedIt
 }
+
+// errNotTaken says that the client did not take what was there for it.
+var errNotTaken = errors.New("the client did not take the answer")
 
 // copyFlushing copies the answer's body until EOF and flushes every piece, but for the last of an answer
 // whose length is known: that leaves together with the end. The buffer is small until a read fills it:
@@ -280,8 +304,8 @@ func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (s
 		n, err = answer.Body.Read(*buf)
 		if n > 0 {
 			watch.answered()
-			if err := watch.sending(send); err != nil {
-				return sent, err
+			if watch.sending(send) != nil {
+				return sent, errNotTaken
 			}
 			sent += int64(n)
 		}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tokengo/tokengo/tunnel"
 )
 
 // TestNoLeaks sends many requests and cancels half of them, before the answer and within it.
@@ -44,7 +46,8 @@ func TestNoLeaks(t *testing.T) {
 		}
 		wg.Wait()
 		g.eventually("only the poll is in flight", func() bool {
-			return g.tunnels(s.hash())[0].InFlight() == 1 && len(g.relay.slots) == 0
+			e := g.takers(s.hash())[0]
+			return e.carrier.(*tunnel.Tunnel).InFlight() == 1 && e.inFlight == 0 && len(g.relay.slots) == 0
 		})
 		want := map[outcome]float64{outcomeAnswered: workers * each / 2, outcomeBroken: workers * each / 4}
 		for outcome, n := range want {

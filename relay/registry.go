@@ -4,7 +4,7 @@
 package relay
 
 import (
-	"cmp"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -21,47 +21,63 @@ const maxHashes = 4
 // they change keys.
 const maxTunnels = 64
 
+// maxSignedBytes bounds what all listed exits have signed: in JSON, with base64, it must stay below
+// [service.MaxDirectoryBytes], or clients would refuse the directory.
+const maxSignedBytes = 88 << 20
+
 // registry knows the exits that are connected, and for each identity the newest registration seen.
 //
 // Keys belong to the first identity that registers them: another that presents the same public keys,
 // which are no secret, would otherwise receive the requests sealed to them.
 type registry struct {
 	maxExits int
-	observed time.Duration // how often observations are renewed in the directory
-	building sync.Mutex    // held while a snapshot is built; before mu
+	began    time.Time // what histories count from
 
 	mu         sync.Mutex // guards all below, and what changes in members and entries
 	closed     bool
 	identities map[service.Identity]*member
 	hashes     map[service.Hash]*member
 	tunnels    int
-	snapshot   *snapshot // nil when it must be built again
-	version    uint64    // of what a snapshot is built from
+	bytes      int    // signed by all members, in their newest registrations
+	version    uint64 // of what the directory is built from
 }
 
 // member is all that the registry holds of one identity.
 type member struct {
 	identity service.Identity
+	place    place                // where the directory lists it
 	sequence int64                // of the newest registration
 	expires  time.Time            // of the newest registration: when an unconnected member is forgotten
 	hashes   []service.Hash       // newest last
 	entries  []*entry             // connected tunnels
 	newest   *tunnel.Registration // what the directory shows while a tunnel is connected
+	history  *history             // kept while the exit is away
 }
 
 // entry is one connected tunnel.
 type entry struct {
-	tunnel *tunnel.Tunnel
-	member *member
-	since  time.Time
-	rtt    time.Duration // 0 until measured
-	left   bool          // it drains or has ended
+	registration *tunnel.Registration
+	carrier      carrier
+	member       *member
+	since        time.Time
+	trips        trips
+	rtt          time.Duration // the median of trips, 0 until measured
+	inFlight     int           // requests that it was taken for and that have not ended
+	left         bool          // it drains or has ended
 }
 
-func newRegistry(maxExits int, observed time.Duration) *registry {
+// carrier takes requests to an exit: a [tunnel.Tunnel].
+type carrier interface {
+	http.RoundTripper
+	Alive() bool     // it neither drains nor has ended
+	Available() bool // it is alive and takes another request now
+	Frozen() bool    // it stands, but nothing comes
+}
+
+func newRegistry(maxExits int) *registry {
 	return &registry{
 		maxExits:   maxExits,
-		observed:   observed,
+		began:      time.Now(),
 		identities: make(map[service.Identity]*member),
 		hashes:     make(map[service.Hash]*member),
 	}
@@ -87,7 +103,18 @@ func (g *registry) admit(reg *tunnel.Registration) error {
 	if !ok && len(g.identities) >= g.maxExits && !g.forgetExpired(time.Now()) {
 		return &tunnel.RefusedError{Code: tunnel.CodeFull, Message: "the relay takes no more exits"}
 	}
+	if grown := service.SignedSize(reg.Signed) - known.size(); grown > 0 && g.bytes+grown > maxSignedBytes && !g.forgetExpired(time.Now()) {
+		return &tunnel.RefusedError{Code: tunnel.CodeFull, Message: "the relay's directory has no room for this description"}
+	}
 	return nil
+}
+
+// size is the number of bytes that the member has signed; that of nil is 0.
+func (m *member) size() int {
+	if m == nil || m.newest == nil {
+		return 0
+	}
+	return service.SignedSize(m.newest.Signed)
 }
 
 // forgetExpired drops members that are not connected and whose registration has expired, and reports
@@ -101,6 +128,7 @@ func (g *registry) forgetExpired(now time.Time) bool {
 		for _, hash := range m.hashes {
 			delete(g.hashes, hash)
 		}
+		g.bytes -= m.size()
 		delete(g.identities, identity)
 	}
 	return len(g.identities) < before
@@ -108,23 +136,25 @@ func (g *registry) forgetExpired(now time.Time) bool {
 
 // add takes a tunnel in. Between admit and add another tunnel may have been added; the member keeps
 // the newest registration of all, and one that lost a race for a hash is simply not routed to.
-func (g *registry) add(t *tunnel.Tunnel) *entry {
+func (g *registry) add(reg *tunnel.Registration, c carrier) *entry {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	reg := t.Registration
+	now := time.Now()
 	m, ok := g.identities[reg.Info.Identity]
 	if !ok {
-		m = &member{identity: reg.Info.Identity}
+		m = &member{identity: reg.Info.Identity, place: placeOf(reg.Info.Identity), history: newHistory(g.age(now))}
 		g.identities[m.identity] = m
 	}
 	if m.newest == nil || reg.Info.Sequence >= m.sequence {
+		g.bytes -= m.size()
 		m.newest, m.sequence, m.expires = reg, reg.Info.Sequence, reg.Info.Expires
+		g.bytes += m.size()
 	}
 	g.addHash(m, reg.Hash)
-	e := &entry{tunnel: t, member: m, since: time.Now()}
+	e := &entry{registration: reg, carrier: c, member: m, since: now}
 	m.entries = append(m.entries, e)
 	g.tunnels++
-	g.outdate()
+	g.changed(m, now)
 	return e
 }
 
@@ -141,18 +171,21 @@ func (g *registry) addHash(m *member, hash service.Hash) {
 	}
 }
 
-// outdate has the directory built again. g.mu is held.
-func (g *registry) outdate() {
-	g.snapshot = nil
+// changed notes that a member's tunnels have changed. g.mu is held.
+func (g *registry) changed(m *member, now time.Time) {
+	m.history.connected(g.age(now), slices.ContainsFunc(m.entries, (*entry).alive))
 	g.version++
 }
+
+// age is the time that histories count in.
+func (g *registry) age(now time.Time) time.Duration { return max(0, now.Sub(g.began)) }
 
 // leave takes a tunnel that drains or has ended out of the directory. Requests find that out themselves.
 func (g *registry) leave(e *entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	e.left = true
-	g.outdate()
+	g.changed(e.member, time.Now())
 }
 
 // remove takes out a tunnel that has ended.
@@ -161,46 +194,63 @@ func (g *registry) remove(e *entry) {
 	defer g.mu.Unlock()
 	e.member.entries = slices.DeleteFunc(e.member.entries, func(other *entry) bool { return other == e })
 	g.tunnels--
-	g.outdate()
+	g.changed(e.member, time.Now())
 }
 
-// observe records a measured round trip. It shows in the directory when that is next built.
-func (g *registry) observe(e *entry, rtt time.Duration) {
+// known reports whether hash names an exit that the registry has seen and not forgotten.
+func (g *registry) known(hash service.Hash) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if e.rtt == 0 {
-		g.outdate()
-	}
-	e.rtt = rtt
+	return g.hashes[hash] != nil
 }
 
-// candidates returns the tunnels that may take a request sealed to the keys of hash, best first: those
-// that registered these very keys, then newer ones of the same identity, which honours old keys for a
-// while; among equals the one with the fewest requests in flight. known is false for a hash that the
-// registry has never seen or has forgotten.
-func (g *registry) candidates(hash service.Hash) (tunnels []*tunnel.Tunnel, known bool) {
+// take chooses the tunnel for a request sealed to the keys of hash, and counts the request as in flight
+// on it until release is called. It passes over the tunnels in tried, and returns nil when no other takes
+// requests now.
+func (g *registry) take(hash service.Hash, tried []*entry) *entry {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	m, known := g.hashes[hash]
-	if !known {
-		return nil, false
+	m := g.hashes[hash]
+	if m == nil {
+		return nil
 	}
+	var best *entry
 	for _, e := range m.entries {
-		if e.tunnel.Available() {
-			tunnels = append(tunnels, e.tunnel)
+		if !slices.Contains(tried, e) && e.takes() && (best == nil || better(e, best, hash)) {
+			best = e
 		}
 	}
-	rank := func(t *tunnel.Tunnel) int {
-		if t.Registration.Hash == hash {
-			return 0
-		}
-		return 1
+	if best != nil {
+		best.inFlight++
 	}
-	slices.SortStableFunc(tunnels, func(a, b *tunnel.Tunnel) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.InFlight(), b.InFlight()))
-	})
-	return tunnels, true
+	return best
 }
+
+// better reports whether a request sealed to the keys of hash should rather go to a than to b: to those
+// that registered these very keys, then to newer ones of the same identity, which honours old keys for a
+// while; among equals to the one with the fewest requests in flight, then to the nearest. One that has not
+// been measured is no nearer than any other.
+func better(a, b *entry, hash service.Hash) bool {
+	if own := a.registration.Hash == hash; own != (b.registration.Hash == hash) {
+		return own
+	}
+	if a.inFlight != b.inFlight {
+		return a.inFlight < b.inFlight
+	}
+	return a.rtt > 0 && b.rtt > 0 && a.rtt < b.rtt
+}
+
+// release ends what take began.
+func (g *registry) release(e *entry, v verdict) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e.inFlight--
+	e.member.history.judged(g.age(time.Now()), v)
+}
+
+// takes reports whether a request may be sent now. A frozen tunnel would be closed a little later, with
+// the request lost; without it the client may try another exit at once.
+func (e *entry) takes() bool { return !e.left && e.carrier.Available() && !e.carrier.Frozen() }
 
 // keys returns the key configurations registered under hash by a connected exit.
 func (g *registry) keys(hash service.Hash) ([]byte, bool) {
@@ -211,8 +261,8 @@ func (g *registry) keys(hash service.Hash) ([]byte, bool) {
 		return nil, false
 	}
 	for _, e := range m.entries {
-		if e.tunnel.Registration.Hash == hash && e.alive() {
-			return e.tunnel.Registration.Signed.KeyConfig, true
+		if e.registration.Hash == hash && e.alive() {
+			return e.registration.Signed.KeyConfig, true
 		}
 	}
 	return nil, false
@@ -238,7 +288,7 @@ func (g *registry) counts() (exits, tunnels int) {
 }
 
 // alive reports whether the exit takes requests by this tunnel. g.mu is held.
-func (e *entry) alive() bool { return !e.left && e.tunnel.Alive() }
+func (e *entry) alive() bool { return !e.left && e.carrier.Alive() }
 
 // isClosed reports whether close was called.
 func (g *registry) isClosed() bool {
@@ -247,35 +297,21 @@ func (g *registry) isClosed() bool {
 	return g.closed
 }
 
-// connected returns the directory's view of a member, or false when none of its tunnels takes
-// requests. g.mu is held.
-func (m *member) connected() (service.Entry, bool) {
-	observed := service.Observed{}
-	alive := 0
-	for _, e := range m.entries {
-		if !e.alive() || e.tunnel.Registration.Hash != m.newest.Hash {
-			continue
-		}
-		alive++
-		if observed.Since.IsZero() || e.since.Before(observed.Since) {
-			observed.Since = e.since.UTC().Truncate(time.Second)
-		}
-		if ms := roundMillis(e.rtt); observed.RTTMillis == 0 || (ms > 0 && ms < observed.RTTMillis) {
-			observed.RTTMillis = ms
-		}
-		observed.InFlight += max(0, e.tunnel.InFlight()-1) // the relay's own poll is always open
-	}
-	signed := m.newest.Signed
-	return service.Entry{
-		PubKeyHash:  m.newest.Hash,
-		KeyConfig:   signed.KeyConfig,
-		ServiceInfo: signed.ServiceInfo,
-		Signature:   signed.Signature,
-		Observed:    observed,
-	}, alive > 0
+// currentVersion changes with whatever the directory is built from.
+func (g *registry) currentVersion() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.version
 }
 
-// roundMillis keeps a tenth of a millisecond: more would change the directory at every measurement.
-func roundMillis(d time.Duration) float64 {
-	return float64(d.Round(100*time.Microsecond)) / float64(time.Millisecond)
+// list returns the exits that the directory shows, in no order, and the version that this is of.
+func (g *registry) list(now time.Time) (exits []listed, version uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.identities {
+		if g.listed(m, now) {
+			exits = append(exits, listed{m.place, m.newest})
+		}
+	}
+	return exits, g.version
 }

@@ -55,7 +55,7 @@ func TestRotation(t *testing.T) {
 	}
 
 	old.drain()
-	g.eventually("the old tunnel takes no more", func() bool { return len(g.tunnels(old.hash())) == 1 })
+	g.eventually("the old tunnel takes no more", func() bool { return len(g.takers(old.hash())) == 1 })
 	for _, hash := range []service.Hash{old.hash(), renewed.hash()} {
 		if got := g.ask(client, hash, "x"); got.body != "new" {
 			t.Errorf("after the drain %s leads to %q, status %d", hash.Short(), got.body, got.status)
@@ -173,11 +173,11 @@ func TestForgetting(t *testing.T) {
 		return func(in *service.Info) { in.NotBefore, in.Expires = time.Now().Add(-2*time.Hour), time.Now().Add(d) }
 	}
 	expired, valid, connected := newIdentity(t, ends(-time.Hour)), newIdentity(t, ends(time.Hour)), newIdentity(t, ends(-time.Hour))
-	g := newRegistry(3, time.Hour)
+	g := newRegistry(3)
 	for _, id := range []identity{expired, valid} {
-		g.remove(g.add(&tunnel.Tunnel{Registration: id.registration(t)}))
+		g.remove(g.add(id.registration(t), standing{}))
 	}
-	g.add(&tunnel.Tunnel{Registration: connected.registration(t)})
+	g.add(connected.registration(t), standing{})
 
 	fresh := newIdentity(t).registration(t)
 	if err := g.admit(fresh); err != nil {
@@ -191,20 +191,20 @@ func TestForgetting(t *testing.T) {
 			t.Errorf("expires %v: kept %v, its keys %v, want %v", reg.Info.Expires, member, hash, want)
 		}
 	}
-	g.add(&tunnel.Tunnel{Registration: fresh})
+	g.add(fresh, standing{})
 	if got := refusedWith(g.admit(newIdentity(t).registration(t))); got != tunnel.CodeFull {
 		t.Errorf("with none that can be forgotten: refused with %q", got)
 	}
 }
 
 func TestTunnelsOfOneIdentityAreBounded(t *testing.T) {
-	g := newRegistry(10, time.Hour)
+	g := newRegistry(10)
 	reg := newIdentity(t).registration(t)
 	for i := range maxTunnels {
 		if err := g.admit(reg); err != nil {
 			t.Fatalf("tunnel %d: %v", i, err)
 		}
-		g.add(&tunnel.Tunnel{Registration: reg})
+		g.add(reg, standing{})
 	}
 	if got := refusedWith(g.admit(reg)); got != tunnel.CodeFull {
 		t.Errorf("refused with %q", got)
@@ -225,7 +225,7 @@ func TestRaceForKeys(t *testing.T) {
 		}
 	}
 	s := rig.connect(winner, says("winner"))
-	g.add(&tunnel.Tunnel{Registration: loser.registration(t)})
+	g.add(loser.registration(t), standing{})
 	client := rig.client(h2)
 	d := rig.directory(client)
 	if len(d.Exits) != 1 || string(d.Exits[0].Signature) != string(s.signed.Signature) {
@@ -238,20 +238,26 @@ func TestRaceForKeys(t *testing.T) {
 
 // TestSnapshotOfThePast has an exit come while the directory is being built.
 func TestSnapshotOfThePast(t *testing.T) {
-	g := newRegistry(10, time.Hour)
+	g := newRegistry(10)
+	p := newPublisher(g, time.Hour)
 	now := time.Now()
-	s, _, version := g.current(now)
-	if s != nil {
+	if p.current(now) != nil {
 		t.Fatal("a snapshot without anybody having asked")
 	}
-	if _, err := g.directory(now); err != nil {
+	s, err := p.directory(now)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if s, _, _ := g.current(now); s == nil {
-		t.Error("the snapshot was not kept")
+	if again, err := p.directory(now); again != s || err != nil {
+		t.Errorf("it was built again though nothing has changed: %v", err)
 	}
-	g.add(&tunnel.Tunnel{Registration: newIdentity(t).registration(t)})
-	if g.snapshot != nil || g.version == version {
-		t.Error("a snapshot without the new exit is kept, or would be")
+	old, err := p.build(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.add(newIdentity(t).registration(t), standing{})
+	p.publish(old, now)
+	if p.current(now) != nil {
+		t.Error("a snapshot without the new exit is served")
 	}
 }

@@ -11,12 +11,16 @@
 //
 // One port serves both sides. Clients speak HTTPS (h2 or http/1.1):
 //
-//	GET  /exits               the directory: every exit's signed description, with an ETag, gzipped
-//	GET  /exits/{hash}/keys   one exit's key configurations, for any Oblivious HTTP client
-//	POST /ohttp/{hash}        a sealed request to that exit; RFC 9458 and its chunked variant
-//	GET  /healthz             200 while the relay takes requests
+//	GET  /directory                     the directory: the digests of its segments
+//	GET  /directory/segments/{digest}   some exits' signed descriptions; never changes
+//	GET  /directory/observed            what the relay observes of the exits
+//	GET  /exits                         the directory as one JSON document, for simple clients
+//	GET  /exits/{hash}/keys             one exit's key configurations, for any Oblivious HTTP client
+//	POST /ohttp/{hash}                  a sealed request to that exit; RFC 9458 and its chunked variant
+//	GET  /healthz                       200 while the relay takes requests
 //
-// Exits connect with the TLS protocol [tunnel.ALPN] and are kept in the registry.
+// Exits connect with the TLS protocol [tunnel.ALPN] and are kept in the registry. Several that share an
+// identity and keys are a pool: each request goes to the one that has the least to do.
 //
 // A client's address is neither logged, at any level, nor put into a metric.
 package relay
@@ -80,7 +84,8 @@ type Config struct {
 	// ShutdownTimeout is how long running requests may go on when the relay stops. Default 30 s.
 	ShutdownTimeout time.Duration
 
-	// ObserveInterval is how often the relay's own observations in the directory are renewed. Default 30 s.
+	// ObserveInterval is how often the relay's observations of exits are renewed. They are public: the shorter
+	// it is, the more they say about when an exit is used. Default 30 s.
 	ObserveInterval time.Duration
 
 	// Logger receives what happens to exits. Default: none.
@@ -129,11 +134,12 @@ func setDefault[T comparable](field *T, value T) {
 
 // Relay is a running or runnable relay. It is safe for concurrent use.
 type Relay struct {
-	cfg      Config
-	registry *registry
-	metrics  *metrics
-	slots    chan struct{} // one token a forwarded request
-	fresh    drain.Fresh
+	cfg       Config
+	registry  *registry
+	publisher *publisher
+	metrics   *metrics
+	slots     chan struct{} // one token a forwarded request
+	fresh     drain.Fresh
 }
 
 // New checks the configuration. It does no I/O.
@@ -145,11 +151,8 @@ func New(cfg Config) (*Relay, error) {
 		return nil, fmt.Errorf("relay: %w", err)
 	}
 	cfg.setDefaults()
-	r := &Relay{
-		cfg:      cfg,
-		registry: newRegistry(cfg.MaxExits, cfg.ObserveInterval),
-		slots:    make(chan struct{}, cfg.MaxInFlight),
-	}
+	r := &Relay{cfg: cfg, registry: newRegistry(cfg.MaxExits), slots: make(chan struct{}, cfg.MaxInFlight)}
+	r.publisher = newPublisher(r.registry, cfg.ObserveInterval)
 	r.metrics = newMetrics(cfg.Registerer, r.registry)
 	return r, nil
 }
@@ -228,6 +231,9 @@ func (r *Relay) server(tunnels context.Context) *http.Server {
 
 func (r *Relay) handler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /directory", r.serveIndex)
+	mux.HandleFunc("GET /directory/segments/{digest}", r.serveSegment)
+	mux.HandleFunc("GET /directory/observed", r.serveObservations)
 	mux.HandleFunc("GET /exits", r.serveDirectory)
 	mux.HandleFunc("GET /exits/{hash}/keys", r.serveKeys)
 	mux.HandleFunc("POST /ohttp/{hash}", r.forward)
@@ -263,11 +269,11 @@ func (r *Relay) serveExit(ctx context.Context, conn *tls.Conn) {
 		return
 	}
 	defer t.Close()
-	entry := r.registry.add(t)
+	entry := r.registry.add(t.Registration, t)
 	defer r.registry.remove(entry)
 	log := r.cfg.Logger.With("exit", t.Registration.Hash.Short(), "identity", t.Registration.Info.Identity.Short())
 	log.Info("exit connected")
-	r.watch(ctx, entry)
+	r.watch(ctx, t, entry)
 	log.Info("exit disconnected")
 }
 
@@ -284,20 +290,20 @@ func withoutAddress(err error) string {
 // watch keeps a poll open at an exit, to measure the round trip and to learn when the exit drains, and
 // returns when its tunnel has ended. An exit that cannot be polled drains: HTTP/2 refuses the poll once
 // GOAWAY has come.
-func (r *Relay) watch(ctx context.Context, e *entry) {
+func (r *Relay) watch(ctx context.Context, t *tunnel.Tunnel, e *entry) {
 	tick := time.NewTicker(pollInterval) // an exit that answers early is not asked more often
 	defer tick.Stop()
-	measured := func(rtt time.Duration) { r.registry.observe(e, rtt) }
-	for e.tunnel.Poll(ctx, measured) == nil && e.tunnel.Alive() {
+	measured := func(rtt time.Duration) { r.registry.measured(e, rtt) }
+	for t.Poll(ctx, measured) == nil && t.Alive() {
 		select {
 		case <-tick.C:
-		case <-e.tunnel.Done():
+		case <-t.Done():
 		case <-ctx.Done():
 		}
 	}
 	r.registry.leave(e)
 	select {
-	case <-e.tunnel.Done():
+	case <-t.Done():
 	case <-ctx.Done():
 	}
 }
