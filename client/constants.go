@@ -7,9 +7,12 @@ import "time"
 
 // What the network's protocol fixes (docs/protocol.md).
 const (
-	pathExits      = "/exits"  // the directory
-	pathOHTTP      = "/ohttp/" // and the hash of the exit's keys
-	innerScheme    = "https"   // of a request inside the seal
+	pathIndex      = "/directory"           // the digests of the directory's segments
+	pathSegment    = "/directory/segments/" // and a digest
+	pathObserved   = "/directory/observed"  // what the relay observes
+	pathExits      = "/exits"               // the directory as one document
+	pathOHTTP      = "/ohttp/"              // and the hash of the exit's keys
+	innerScheme    = "https"                // of a request inside the seal
 	innerAuthority = "exit"
 )
 
@@ -25,16 +28,17 @@ const (
 
 // Toward relays.
 const (
-	dialTimeout       = 10 * time.Second // for TCP, and again for TLS
-	relayIdleTimeout  = 90 * time.Second
-	pingAfter         = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the relay is there
-	pingTimeout       = 10 * time.Second
-	streamBuffer      = 1 << 20 // flow control window of one answer: bytes on their way
-	maxRelayHeaders   = 32 << 10
-	maxProblemBytes   = 16 << 10 // of an answer that is not sealed
-	fetchTimeout      = 30 * time.Second
-	maxDirectoryBytes = 64 << 20 // decompressed
-	maxETagBytes      = 256
+	dialTimeout      = 10 * time.Second // for TCP, and again for TLS
+	relayIdleTimeout = 90 * time.Second
+	pingAfter        = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the relay is there
+	pingTimeout      = 10 * time.Second
+	streamBuffer     = 1 << 20 // flow control window of one answer: bytes on their way
+	maxRelayHeaders  = 32 << 10
+	maxProblemBytes  = 16 << 10        // of an answer that is not sealed
+	fetchTimeout     = 2 * time.Minute // for a whole look; some 20 MB when 10,000 exits are new
+	fetchAtOnce      = 32              // segments that are asked for at once
+	maxETagBytes     = 256
+	observeInterval  = time.Minute // between two looks at what a relay observes
 
 	refreshSpacing = time.Second // between the beginnings of two looks at one directory, at least
 	refreshWait    = 5 * time.Second

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,14 +24,21 @@ type directory struct {
 	trusted []service.Identity // empty: all
 	pollers []*poller
 	version atomic.Uint64 // of the pollers' listings
-	merged  atomic.Pointer[merged]
+	merging sync.Mutex    // held while listings are merged
+	merged  atomic.Pointer[view]
 }
 
-// merged is what the listings of one version come to, until the first exit expires.
-type merged struct {
+// view is what the listings of one version come to, until the first exit expires. It is shared: read only.
+type view struct {
+	exits []Exit // sorted by identity
+
+	// routes is the same in two views when they have the same exits, which sign the same and are reached
+	// through the same relays: what is derived of those need not be made anew. What the relays observe may
+	// differ.
+	routes uint64
+
 	version uint64
 	until   time.Time
-	exits   []Exit
 }
 
 func newDirectory(cfg Config) *directory {
@@ -64,23 +72,57 @@ func (d *directory) close() {
 }
 
 // list returns the exits that can be used now, sorted by identity. The slice is shared: it is read only.
-func (d *directory) list(now time.Time) []Exit {
-	version := d.version.Load()
-	if m := d.merged.Load(); m != nil && m.version == version && now.Before(m.until) {
-		return m.exits
+func (d *directory) list(now time.Time) []Exit { return d.view(now).exits }
+
+// view returns the exits that can be used now.
+func (d *directory) view(now time.Time) *view {
+	if v := d.current(now); v != nil {
+		return v
 	}
-	listings := make([]listing, len(d.pollers))
+	d.merging.Lock()
+	defer d.merging.Unlock()
+	if v := d.current(now); v != nil { // somebody else has merged them
+		return v
+	}
+	v := d.merge(now)
+	d.merged.Store(v)
+	return v
+}
+
+// current returns the last view if it still holds.
+func (d *directory) current(now time.Time) *view {
+	if v := d.merged.Load(); v != nil && v.version == d.version.Load() && now.Before(v.until) {
+		return v
+	}
+	return nil
+}
+
+// merge makes a view. d.merging is held.
+func (d *directory) merge(now time.Time) *view {
+	v := &view{version: d.version.Load(), until: now.Add(service.MaxLifetime)}
+	all := make([]reached, len(d.pollers))
 	for i, p := range d.pollers {
-		listings[i] = p.current()
+		all[i] = reached{p.relay.url, p.current()}
 	}
-	m := &merged{version: version, until: now.Add(service.MaxLifetime), exits: merge(listings, d.trusted, now)}
-	for _, e := range m.exits {
-		if e.Info.Expires.Before(m.until) {
-			m.until = e.Info.Expires
+	v.exits = merge(all, d.trusted, now)
+	for _, e := range v.exits {
+		if e.Info.Expires.Before(v.until) {
+			v.until = e.Info.Expires
 		}
 	}
-	d.merged.Store(m)
-	return m.exits
+	if last := d.merged.Load(); last != nil {
+		v.routes = last.routes
+		if !slices.EqualFunc(last.exits, v.exits, sameRoutes) {
+			v.routes++
+		}
+	}
+	return v
+}
+
+// sameRoutes reports whether two exits are one that signs the same and is reached through the same relays.
+func sameRoutes(a, b Exit) bool {
+	return a.Info == b.Info && a.Hash == b.Hash &&
+		slices.EqualFunc(a.Paths, b.Paths, func(a, b Path) bool { return a.Relay == b.Relay })
 }
 
 func (d *directory) poller(url relayurl.URL) *poller {
@@ -128,7 +170,7 @@ type poller struct {
 	done    uint64     // looks that have ended
 	changed chan struct{}
 	listing listing
-	etag    string
+	have    have // what the relay knows that this client has
 	err     error
 	fetched time.Time
 	stopped bool
@@ -191,43 +233,36 @@ func (p *poller) look(ctx context.Context) error {
 	case <-p.kick: // whoever asked for a look gets this one
 	default:
 	}
-	etag, known := p.etag, p.listing.entries
+	l := &look{relay: p.relay, last: p.listing, have: p.have, now: time.Now()}
 	p.mu.Unlock()
 
-	dir, etag, err := p.relay.directory(ctx, etag)
-	var fresh listing
-	if err == nil {
-		fresh = verify(dir, p.relay.url, known)
-	}
+	fresh, err := l.list(ctx)
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case err == nil:
-		p.listing = fresh
-		p.version.Add(1)
-		if fresh.early { // the same directory will mean more later
-			etag = ""
-		}
-	case errors.Is(err, errNotModified):
-		err = nil
+	if err == nil {
+		p.listing, p.have = fresh, l.have
 	}
-	p.settle(ctx, etag, err)
+	if err == nil && l.changed {
+		p.version.Add(1)
+	}
+	p.settle(ctx, err)
 	return err
 }
 
 // settle records how a look ended. p.mu is held.
-func (p *poller) settle(ctx context.Context, etag string, err error) {
+func (p *poller) settle(ctx context.Context, err error) {
 	first := p.done == 0
 	switch {
 	case err == nil:
-		p.etag, p.fetched = etag, time.Now()
+		p.fetched = time.Now()
 		if first || p.err != nil {
 			p.log.Info("relay answers", "exits", len(p.listing.entries), "dropped", p.listing.dropped)
 		}
 	case ctx.Err() == nil:
-		// The network may have changed: an ETag that a relay made for one client would link its addresses.
-		p.etag = ""
+		// The network may have changed: an ETag that a relay made for one client would link its addresses, and
+		// so would a segment that is not asked for.
+		p.have = have{}
 		if first || p.err == nil {
 			p.log.Warn("relay does not answer", "reason", reason(err))
 		}

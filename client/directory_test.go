@@ -204,7 +204,7 @@ func TestStrongestKey(t *testing.T) {
 	}
 	for _, tt := range tests {
 		exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")), tt.kems...)
-		e, err := verifyEntry(&exit.entry, time.Now())
+		e, err := verifyEntry(exit.entry.Signed(), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

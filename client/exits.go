@@ -4,10 +4,8 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -43,72 +41,33 @@ func (e Exit) Service() *service.Info { return e.Info }
 // Reachable are the protocols whose tools can use the exit by translation, besides those that its backends speak.
 func (e Exit) Reachable() []service.Protocol { return dialect.Reachable(e.Info.Protocols) }
 
-// entry is a verified entry of one relay's directory.
-type entry struct {
-	exit   Exit // with one path
-	signed *service.Signed
-}
-
 // Fetch downloads and verifies the directory of one relay, for a look at it without a running client.
 // Entries that do not verify are left out. A nil dial means a [net.Dialer].
 func Fetch(ctx context.Context, url relayurl.URL, dial DialContext) ([]Exit, error) {
 	r := newRelay(url, dial)
 	defer r.close()
-	dir, _, err := r.directory(ctx, "")
+	now := time.Now()
+	l, err := (&look{relay: r, now: now}).list(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return merge([]listing{verify(dir, url, nil)}, nil, time.Now()), nil
+	return merge([]reached{{url, l}}, nil, now), nil
 }
 
-// listing is one relay's directory, verified.
-type listing struct {
-	entries map[service.Hash]entry
-	dropped int
-	early   bool // an entry was dropped that will be valid later
-}
-
-// verify keeps the entries that are what they claim. An entry that is in known as it is now has been
-// verified before.
-func verify(dir *service.Directory, url relayurl.URL, known map[service.Hash]entry) listing {
-	now := time.Now()
-	l := listing{entries: make(map[service.Hash]entry, len(dir.Exits))}
-	for i := range dir.Exits {
-		raw := &dir.Exits[i]
-		e, ok := known[raw.PubKeyHash]
-		if !ok || !same(e.signed, raw.Signed()) {
-			var err error
-			if e, err = verifyEntry(raw, now); err != nil {
-				l.dropped++
-				l.early = l.early || errors.Is(err, service.ErrNotYetValid)
-				continue
-			}
-		}
-		e.exit.Paths = []Path{{Relay: url, Observed: raw.Observed}}
-		l.entries[raw.PubKeyHash] = e
-	}
-	return l
-}
-
-func same(a, b *service.Signed) bool {
-	return bytes.Equal(a.KeyConfig, b.KeyConfig) && bytes.Equal(a.ServiceInfo, b.ServiceInfo) &&
-		bytes.Equal(a.Signature, b.Signature)
-}
-
-func verifyEntry(raw *service.Entry, now time.Time) (entry, error) {
-	info, err := raw.Verify(now)
+func verifyEntry(signed *service.Signed, now time.Time) (*entry, error) {
+	info, err := signed.Verify(now)
 	if err != nil {
-		return entry{}, err
+		return nil, err
 	}
-	configs, err := ohttp.ParseKeyConfigs(raw.KeyConfig)
+	configs, err := ohttp.ParseKeyConfigs(signed.KeyConfig)
 	if err != nil {
-		return entry{}, err
+		return nil, err
 	}
 	key, err := strongest(configs)
 	if err != nil {
-		return entry{}, err
+		return nil, err
 	}
-	return entry{exit: Exit{Info: info, Hash: raw.PubKeyHash, key: key}, signed: raw.Signed()}, nil
+	return &entry{exit: Exit{Info: info, Hash: signed.Hash(), key: key}, signed: sumOf(signed)}, nil
 }
 
 // strongest is the post-quantum key if the list has one, else the first that can be used. The list is
@@ -121,17 +80,33 @@ func strongest(configs []ohttp.KeyConfig) (*ohttp.KeyConfig, error) {
 	return &configs[max(best, 0)], nil
 }
 
+// reached is a listing and the relay through which its exits are reached.
+type reached struct {
+	relay   relayurl.URL
+	listing listing
+}
+
 // merge makes one list of the relays' directories, sorted by identity: of each identity the newest
 // description, with a path through each relay that has it. What has expired is left out, and so is, when
 // there are trusted identities, every other.
-func merge(listings []listing, trusted []service.Identity, now time.Time) []Exit {
+func merge(all []reached, trusted []service.Identity, now time.Time) []Exit {
 	newest := map[service.Identity]Exit{}
-	for _, l := range listings {
-		for _, e := range l.entries {
+	for _, r := range all {
+		paths := make([]Path, 0, len(r.listing.entries)) // of all its exits, in one piece
+		for hash, e := range r.listing.entries {
 			id := e.exit.Info.Identity
-			if now.Before(e.exit.Info.Expires) && (len(trusted) == 0 || slices.Contains(trusted, id)) {
-				newest[id] = newer(newest[id], e.exit)
+			if !now.Before(e.exit.Info.Expires) || (len(trusted) > 0 && !slices.Contains(trusted, id)) {
+				continue
 			}
+			path := Path{Relay: r.relay}
+			if r.listing.observed != nil {
+				path.Observed = r.listing.observed.Of(hash)
+			}
+			n := len(paths)
+			paths = append(paths, path)
+			reached := e.exit
+			reached.Paths = paths[n : n+1 : n+1]
+			newest[id] = newer(newest[id], reached)
 		}
 	}
 	exits := make([]Exit, 0, len(newest))

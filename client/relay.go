@@ -12,11 +12,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/tokengo/tokengo/internal/relayurl"
-	"github.com/tokengo/tokengo/service"
 )
 
 // relay is the connection to one relay. What it sends is alike for all clients: no user agent, no
@@ -51,16 +51,18 @@ func newRelay(url relayurl.URL, dial DialContext) *relay {
 
 func (r *relay) close() { r.transport.CloseIdleConnections() }
 
-// errNotModified says that the directory is still the one that the ETag names.
-var errNotModified = errors.New("directory has not changed")
+// Answers of a relay that are no failures.
+var (
+	errNotModified = errors.New("has not changed")     // it is still the one that the ETag names
+	errNotFound    = errors.New("is not at the relay") // the relay has none, or no longer
+)
 
-// directory downloads the relay's directory, all of it: what one looks for stays at home.
-func (r *relay) directory(ctx context.Context, etag string) (dir *service.Directory, newETag string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url.Base()+pathExits, nil)
+// get downloads one of the relay's documents: read is given its body, decompressed and not bounded. With
+// the ETag of an earlier answer it returns errNotModified when that still holds.
+func (r *relay) get(ctx context.Context, path, etag string, read func(io.Reader) error) (newETag string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url.Base()+path, nil)
 	if err != nil {
-		return nil, "", fmt.Errorf("download the directory of relay %s: %w", r.url.Host, err)
+		return "", fmt.Errorf("ask relay %s: %w", r.url.Host, err)
 	}
 	req.Header = http.Header{"User-Agent": {""}, "Accept-Encoding": {"gzip"}}
 	if etag != "" {
@@ -68,40 +70,42 @@ func (r *relay) directory(ctx context.Context, etag string) (dir *service.Direct
 	}
 	resp, err := r.transport.RoundTrip(req)
 	if err != nil {
-		return nil, "", fmt.Errorf("download the directory of relay %s: %w", r.url.Host, err)
+		return "", fmt.Errorf("ask relay %s: %w", r.url.Host, err)
 	}
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusNotModified && etag != "":
-		return nil, etag, errNotModified
+		return etag, errNotModified
+	case resp.StatusCode == http.StatusNotFound:
+		return "", fmt.Errorf("relay %s: %w", r.url.Host, errNotFound)
 	case resp.StatusCode != http.StatusOK:
-		return nil, "", fmt.Errorf("download the directory of relay %s: status %d", r.url.Host, resp.StatusCode)
+		return "", fmt.Errorf("relay %s: status %d", r.url.Host, resp.StatusCode)
 	}
-	dir, err = readDirectory(resp)
-	if err != nil {
-		return nil, "", fmt.Errorf("download the directory of relay %s: %w", r.url.Host, err)
+	if err := readDecompressed(resp, read); err != nil {
+		return "", fmt.Errorf("download from relay %s: %w", r.url.Host, err)
 	}
 	if newETag = resp.Header.Get("ETag"); len(newETag) > maxETagBytes {
 		newETag = ""
 	}
-	return dir, newETag, nil
+	return newETag, nil
 }
 
-// readDirectory reads the body of an answer, decompressing it when it says that it is compressed.
-func readDirectory(resp *http.Response) (*service.Directory, error) {
-	body := io.Reader(resp.Body)
-	switch encoding := resp.Header.Get("Content-Encoding"); encoding {
+var unzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// readDecompressed gives the body of an answer to read, decompressed when it says that it is compressed.
+func readDecompressed(resp *http.Response, read func(io.Reader) error) error {
+	switch resp.Header.Get("Content-Encoding") {
 	case "", "identity":
+		return read(resp.Body)
 	case "gzip":
-		unzipped, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, fmt.Errorf("decompress: %w", err)
+		unzipped := unzippers.Get().(*gzip.Reader)
+		defer unzippers.Put(unzipped)
+		if err := unzipped.Reset(resp.Body); err != nil {
+			return fmt.Errorf("decompress: %w", err)
 		}
-		body = unzipped
-	default:
-		return nil, errors.New("compressed in a way that was not asked for")
+		return read(unzipped)
 	}
-	return service.ParseDirectory(body, maxDirectoryBytes)
+	return errors.New("compressed in a way that was not asked for")
 }
 
 // reason says in a few words, none of them a peer's, why a relay could not be reached.

@@ -296,7 +296,7 @@ func TestDialContext(t *testing.T) {
 // A transport that starts over gets the request sealed anew each time, but not for ever.
 func TestUploadAgain(t *testing.T) {
 	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
-	e, err := verifyEntry(&exit.entry, time.Now())
+	e, err := verifyEntry(exit.entry.Signed(), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
