@@ -228,6 +228,7 @@ type testRelay struct {
 	exits    []*testExit
 	forward  func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
 	list     func(w http.ResponseWriter, r *http.Request) bool
+	document http.HandlerFunc // answers for the directory's segments; nil: there are none
 	fetches  int
 	posts    []http.Header
 	notAgain int // answers 304
@@ -246,6 +247,8 @@ func newUnstartedRelay(t testing.TB, exits ...*testExit) *testRelay {
 	r := &testRelay{t: t, exits: exits}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /exits", r.serveDirectory)
+	mux.HandleFunc("GET /directory", r.serveDocument)
+	mux.HandleFunc("GET /directory/", r.serveDocument)
 	mux.HandleFunc("POST /ohttp/{hash}", r.serveSealed)
 	r.server = httptest.NewUnstartedServer(mux)
 	r.server.EnableHTTP2 = true
@@ -265,6 +268,17 @@ func (r *testRelay) set(change func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change()
+}
+
+func (r *testRelay) serveDocument(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	document := r.document
+	r.mu.Unlock()
+	if document == nil {
+		http.NotFound(w, req)
+		return
+	}
+	document(w, req)
 }
 
 func (r *testRelay) serveDirectory(w http.ResponseWriter, req *http.Request) {

@@ -55,7 +55,7 @@ func cut(exits []listed, bits int) [][]listed {
 
 // newSegment encodes a run of exits.
 func newSegment(exits []listed) (*segment, error) {
-	var raw []byte
+	raw := make([]byte, 0, service.MaxSegmentBytes)
 	for _, e := range exits {
 		raw = service.AppendSigned(raw, e.registration.Signed)
 	}

@@ -153,11 +153,16 @@ func decodeInfo(raw []byte) (*Info, error) {
 	if err := json.Unmarshal(raw, &info); err != nil {
 		return nil, fmt.Errorf("service description %w: %w", ErrInvalid, plainError(err))
 	}
-	if err := info.validate(); err != nil {
+	return info.checked()
+}
+
+// checked validates a description that was read, and drops what this version does not know.
+func (in *Info) checked() (*Info, error) {
+	if err := in.validate(); err != nil {
 		return nil, fmt.Errorf("service description %w: %w", ErrInvalid, err)
 	}
-	info.dropUnknown()
-	return &info, nil
+	in.dropUnknown()
+	return in, nil
 }
 
 // dropUnknown removes protocols that this version does not know, and their models.

@@ -94,7 +94,7 @@ func encodeInfo(key ed25519.PrivateKey, info *Info) ([]byte, error) {
 }
 
 // Verify returns what the exit says once the signature proves that it did, and now is within its time. The signature is
-// checked before any value but the identity is read. Errors are ErrInvalid, ErrSignature, ErrNotYetValid (more than
+// checked before any value but the identity is looked at. Errors are ErrInvalid, ErrSignature, ErrNotYetValid (more than
 // ClockSkew before its start) or ErrExpired (at its end or later), in that order of precedence except that malformed
 // values behind a bad signature are ErrSignature.
 //
@@ -103,13 +103,7 @@ func (s *Signed) Verify(now time.Time) (*Info, error) {
 	if err := checkKeyConfig(s.KeyConfig); err != nil {
 		return nil, err
 	}
-	if err := checkInfo(s.ServiceInfo); err != nil {
-		return nil, err
-	}
-	if err := s.verifySignature(); err != nil {
-		return nil, err
-	}
-	info, err := decodeInfo(s.ServiceInfo)
+	info, err := s.verifyInfo()
 	if err != nil {
 		return nil, err
 	}
@@ -122,14 +116,31 @@ func (s *Signed) Verify(now time.Time) (*Info, error) {
 	return info, nil
 }
 
-func (s *Signed) verifySignature() error {
+// verifyInfo returns the description when its identity has signed it.
+func (s *Signed) verifyInfo() (*Info, error) {
+	if info := fillInfo(s.ServiceInfo); info != nil {
+		if err := s.verifySignature(info.Identity); err != nil {
+			return nil, err
+		}
+		return info.checked()
+	}
+	if err := checkInfo(s.ServiceInfo); err != nil {
+		return nil, err
+	}
 	var claim struct {
 		Identity Identity `json:"identity"`
 	}
 	if err := json.Unmarshal(s.ServiceInfo, &claim); err != nil {
-		return fmt.Errorf("service description %w: %w", ErrInvalid, plainError(err))
+		return nil, fmt.Errorf("service description %w: %w", ErrInvalid, plainError(err))
 	}
-	key, err := claim.Identity.PublicKey()
+	if err := s.verifySignature(claim.Identity); err != nil {
+		return nil, err
+	}
+	return decodeInfo(s.ServiceInfo)
+}
+
+func (s *Signed) verifySignature(identity Identity) error {
+	key, err := identity.PublicKey()
 	if err != nil {
 		return fmt.Errorf("service description: %w", err)
 	}

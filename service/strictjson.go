@@ -81,10 +81,15 @@ func (c *checker) value(s shape, depth int) error {
 		return c.array(s, depth)
 	case '"':
 		c.text()
-	default: // a number, true, false or null; inside an object, so something follows
-		c.pos += bytes.IndexAny(c.raw[c.pos:], " \t\r\n,]}")
+	default:
+		c.scalar()
 	}
 	return nil
+}
+
+// scalar steps over a number, true, false or null, which is inside an object, so that something follows.
+func (c *checker) scalar() {
+	c.pos += bytes.IndexAny(c.raw[c.pos:], " \t\r\n,]}")
 }
 
 func (c *checker) array(s shape, depth int) error {
@@ -117,6 +122,11 @@ func (c *checker) object(s shape, depth int) error {
 			return err
 		}
 	}
+	return c.closeObject(base)
+}
+
+// closeObject forgets the names of the innermost open object, which begin at base, unless one is there twice.
+func (c *checker) closeObject(base int) error {
 	own := c.names[base:]
 	slices.SortFunc(own, bytes.Compare)
 	for i := 1; i < len(own); i++ {

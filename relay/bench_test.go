@@ -1,0 +1,189 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package relay
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/tunnel"
+)
+
+// largeExits and largeModels are the size for which the directory is made.
+const (
+	largeExits  = 10_000
+	largeModels = 20
+)
+
+// keyListBytes is how long an exit's list of an X-Wing and an X25519 key is. Keys are random.
+const keyListBytes = 1313
+
+// largeRegistrations are what so many exits of the larger kind register. Whoever asks first waits for them.
+var largeRegistrations = sync.OnceValue(func() []*tunnel.Registration {
+	random := rand.NewChaCha8([32]byte{1})
+	all := make([]*tunnel.Registration, largeExits)
+	for i := range all {
+		all[i] = largeRegistration(random, i, 1)
+	}
+	return all
+})
+
+// largeRegistration is one of the exits with many models, after so many changes. The relay verifies a
+// registration before the registry gets it, so the signature here is random like the keys.
+func largeRegistration(random *rand.ChaCha8, i int, sequence int64) *tunnel.Registration {
+	secret := make([]byte, keyListBytes+ed25519.SignatureSize)
+	random.Read(secret)
+	keys, signature := secret[:keyListBytes], secret[keyListBytes:]
+	info := largeInfo(i, sequence)
+	name := sha256.Sum256(fmt.Append(nil, "exit ", i))
+	info.Identity = service.IdentityOf(name[:])
+	raw, err := json.Marshal(info)
+	if err != nil {
+		panic(err)
+	}
+	signed := &service.Signed{KeyConfig: keys, ServiceInfo: raw, Signature: signature}
+	return &tunnel.Registration{Hash: signed.Hash(), Signed: signed, Info: info}
+}
+
+// largeInfo describes an exit with many models, about 4.7 KiB.
+func largeInfo(i int, sequence int64) *service.Info {
+	info := &service.Info{
+		Operator: fmt.Sprintf("Operator %d", i), Sequence: sequence, Tier: service.Standard,
+		NotBefore: time.Now().Add(-time.Minute), Expires: time.Now().Add(24 * time.Hour),
+		Protocols: []service.Protocol{service.OpenAI, service.Claude},
+		SLA:       &service.SLA{MaxTTFTMillis: 1500, Uptime: 0.99},
+		Capacity:  &service.Capacity{GPU: "H100", Count: 8, Region: "eu-north"},
+	}
+	for m := range largeModels {
+		info.Models = append(info.Models, service.Model{
+			ID:      fmt.Sprintf("model-%d-%d", (7*i+13*m)%300, m),
+			Aliases: []string{fmt.Sprintf("vendor/model-%d", m)}, Protocol: info.Protocols[m%2],
+			MaxCtx: 200_000, MaxOutput: 64_000,
+			Modalities: []string{"text", "image"}, Features: []string{"tools", "vision", "json_schema"},
+			Pricing: &service.Pricing{
+				InputPer1M:  service.Decimal(fmt.Sprintf("%d.%d", i%9, m)),
+				OutputPer1M: service.Decimal(fmt.Sprintf("%d.5", (i+m)%40)), Currency: "USD",
+			},
+		})
+	}
+	return info
+}
+
+// largeRegistry is a registry with all large exits.
+func largeRegistry() *registry {
+	g := newRegistry(largeExits)
+	for _, reg := range largeRegistrations() {
+		g.add(reg, standing{})
+	}
+	return g
+}
+
+// size is what it costs to download a snapshot: the index and all segments, compressed.
+func (s *snapshot) size() (index, segments int) {
+	for _, segment := range s.segments {
+		segments += len(segment.gzipped)
+	}
+	return len(s.index.gzipped), segments
+}
+
+// refreshBytes is what a client that has one snapshot downloads for another.
+func refreshBytes(from, to *snapshot) int {
+	have := map[service.Digest]bool{}
+	for _, segment := range from.segments {
+		have[segment.digest] = true
+	}
+	n := len(to.index.gzipped)
+	for _, segment := range to.segments {
+		if !have[segment.digest] {
+			n += len(segment.gzipped)
+		}
+	}
+	return n
+}
+
+// TestRefreshIsSmall changes, removes and adds single exits of a large directory.
+func TestRefreshIsSmall(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("makes 10,000 exits")
+	}
+	const most = 100_000
+	g := largeRegistry()
+	p := newPublisher(g, time.Hour)
+	now := time.Now()
+	last, err := p.directory(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.NewChaCha8([32]byte{3})
+	changes := map[string]func(i int){
+		"new keys": func(i int) { g.add(largeRegistration(random, i, 2), standing{}) },
+		"gone":     func(i int) { g.leave(g.identities[largeRegistrations()[i].Info.Identity].entries[0]) },
+		"come":     func(i int) { g.add(largeRegistration(random, largeExits+i, 1), standing{}) },
+	}
+	for name, change := range changes {
+		for i := range 20 {
+			change(100 + i)
+			now = now.Add(maxBuildGap)
+			next, err := p.directory(now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := refreshBytes(last, next); n > most || next == last {
+				t.Errorf("%s: a refresh takes %d bytes, want at most %d", name, n, most)
+			}
+			last = next
+		}
+	}
+}
+
+// BenchmarkDirectoryBuild builds a large directory from nothing.
+func BenchmarkDirectoryBuild(b *testing.B) {
+	g := largeRegistry()
+	var s *snapshot
+	var err error
+	for b.Loop() {
+		if s, err = newPublisher(g, time.Hour).directory(time.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	index, segments := s.size()
+	b.ReportMetric(float64(index), "index-bytes")
+	b.ReportMetric(float64(segments), "segment-bytes")
+	b.ReportMetric(float64(len(s.segments)), "segments")
+}
+
+// BenchmarkDirectoryChange changes one exit of a large directory: its keys and what it offers.
+func BenchmarkDirectoryChange(b *testing.B) {
+	g := largeRegistry()
+	p := newPublisher(g, time.Hour)
+	now := time.Now()
+	s, err := p.directory(now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	random := rand.NewChaCha8([32]byte{2})
+	sequence, most := int64(1), 0
+	for b.Loop() {
+		b.StopTimer()
+		sequence++
+		g.add(largeRegistration(random, int(sequence)%largeExits, sequence), standing{})
+		now = now.Add(maxBuildGap)
+		last := s
+		b.StartTimer()
+		if s, err = p.directory(now); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		most = max(most, refreshBytes(last, s))
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(most), "refresh-bytes")
+}
