@@ -25,7 +25,7 @@ type history struct {
 	first     time.Duration // when the exit was first seen
 	accounted time.Duration // up to when the time connected has been added
 	up        bool          // connected since then
-	fine      tally         // milliseconds connected
+	fine      tally         // microseconds connected
 	coarse    tally
 	reached   tally // requests that reached the exit, of which some were answered
 	answered  tally
@@ -81,7 +81,7 @@ func (h *history) uptime(now, window time.Duration) float64 {
 	if now <= begin {
 		return 1
 	}
-	return min(1, float64(counted.sum(now, window))*float64(time.Millisecond)/float64(now-begin))
+	return min(1, float64(counted.sum(now, window))*float64(time.Microsecond)/float64(now-begin))
 }
 
 // share is the share of requests that reached the exit and were answered, over middleWindow, and how many
@@ -113,12 +113,12 @@ func (t *tally) add(at time.Duration, amount uint32) {
 	}
 }
 
-// addTime adds the milliseconds from one time to another, each to its bucket.
+// addTime adds the microseconds from one time to another, each to its bucket; those of half an hour fit.
 func (t *tally) addTime(from, to time.Duration) {
 	from = max(from, t.begin(to, time.Duration(len(t.sums)-1)*t.bucket))
 	for from < to {
 		end := min(to, from.Truncate(t.bucket)+t.bucket)
-		t.add(from, uint32((end-from)/time.Millisecond))
+		t.add(from, uint32((end-from)/time.Microsecond))
 		from = end
 	}
 }
