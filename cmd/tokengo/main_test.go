@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script. Besides testscript's own commands there are
 //
 //	start NAME VAR ARGS…  runs tokengo ARGS in the background and sets $VAR to its first line of output
-//	stop NAME             sends it SIGTERM and waits until it has ended without an error
-//	kill NAME             kills it
+//	terminate NAME        sends it SIGTERM and waits until it has ended without an error
+//	crash NAME            kills it
 //	log NAME              makes what it wrote to standard error the output to search
 //	ask [-fail] URL BODY  posts BODY as JSON and makes the answer the output; retries for a while until
 //	                      the status is 200, or with -fail wants another one at once
@@ -49,9 +49,28 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "stop": stop, "kill": kill, "log": showLog, "ask": ask, "busy": busy,
+			"start": start, "terminate": terminate, "crash": crash, "log": showLog, "ask": ask, "busy": busy,
 		},
 	})
+}
+
+// Testscript's own stop ends a script as if it had passed, and its own kill knows nothing of our processes.
+func TestScriptsDoNotStop(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	for _, path := range scripts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word == "stop" || word == "kill" {
+				t.Errorf("%s: %q; use terminate or crash", path, strings.TrimSpace(line))
+			}
+		}
+	}
 }
 
 type runningKey struct{}
@@ -111,7 +130,7 @@ func start(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(variable, strings.TrimSpace(line))
 }
 
-func stop(ts *testscript.TestScript, _ bool, args []string) {
+func terminate(ts *testscript.TestScript, _ bool, args []string) {
 	p := find(ts, args[0])
 	delete(running(ts), args[0])
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
@@ -122,7 +141,7 @@ func stop(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-func kill(ts *testscript.TestScript, _ bool, args []string) {
+func crash(ts *testscript.TestScript, _ bool, args []string) {
 	find(ts, args[0]).kill()
 	delete(running(ts), args[0])
 }
