@@ -77,18 +77,18 @@ func (b *backend) lacks(op dialect.Operation) bool {
 
 // askBackends asks the backends for what is due, all of them and for everything at once.
 func (m *maintainer) askBackends(ctx context.Context) {
-	now := m.exit.cfg.Clock()
+	now := m.cfg.Clock()
 	var asking sync.WaitGroup
-	for _, b := range m.exit.backends {
+	for _, b := range m.backends {
 		a := &b.abilities
 		if !a.askResponses || now.Before(a.asksAt) {
 			continue
 		}
 		asking.Go(func() {
-			a.asksAt = now.Add(min(m.exit.cfg.ModelsRefresh, wakeInterval))
+			a.asksAt = now.Add(min(m.cfg.ModelsRefresh, wakeInterval))
 			if has, known := b.hasResponses(ctx); known {
 				b.noteResponses(has)
-				a.asksAt = now.Add(m.exit.cfg.ModelsRefresh)
+				a.asksAt = now.Add(m.cfg.ModelsRefresh)
 			}
 		})
 	}

@@ -120,7 +120,7 @@ func TestResponsesAskedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &maintainer{exit: e, listings: make([]listing, 1)}
+	m := &maintainer{exit: e, cfg: e.cfg, backends: e.backends, sources: make([]source, 1)}
 	b := e.backends[0]
 	for _, step := range []struct {
 		after time.Duration

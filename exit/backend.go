@@ -5,6 +5,7 @@ package exit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,9 +32,12 @@ type backend struct {
 	protocol   service.Protocol
 	base       baseURL
 	key        secret.Secret
-	fields     []string // header fields of a tool that are passed on, in canonical form
-	models     []service.Model
-	aliases    map[string]string
+	fields     []string          // header fields of a tool that are passed on, in canonical form
+	models     []service.Model   // configured
+	aliases    map[string]string // published id to the backend's
+	silent     bool              // never asked what it has
+	limits     backendLimits
+	shown      showCache
 	transport  http.RoundTripper
 	complaints *complaints
 	abilities  abilities
@@ -54,8 +59,11 @@ func newBackend(cfg Backend, logger *slog.Logger) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.validateLimits(); err != nil {
+		return nil, err
+	}
 	b := &backend{
-		protocol: protocol, base: base, key: cfg.Key, models: models, aliases: cfg.Aliases,
+		protocol: protocol, base: base, key: cfg.Key, models: models, aliases: cfg.Aliases, silent: cfg.Silent,
 		transport:  cfg.Transport,
 		complaints: &complaints{logger: logger.With("protocol", string(protocol), "backend", base.host)},
 	}
@@ -76,9 +84,7 @@ func configuredModels(cfg Backend) ([]service.Model, error) {
 	known := map[string]bool{}
 	var models []service.Model
 	for _, m := range cfg.Models {
-		if m.Protocol == "" {
-			m.Protocol = cfg.Protocol
-		}
+		m.Protocol = cmp.Or(m.Protocol, cfg.Protocol)
 		if m.Protocol != cfg.Protocol {
 			return nil, fmt.Errorf("model %q is of protocol %q, its backend of %q", m.ID, m.Protocol, cfg.Protocol)
 		}
@@ -91,6 +97,30 @@ func configuredModels(cfg Backend) ([]service.Model, error) {
 		}
 	}
 	return models, nil
+}
+
+// validateLimits checks what cfg says about concurrency, and about asking.
+func (cfg Backend) validateLimits() error {
+	if cfg.Silent && len(cfg.Models) == 0 {
+		return errors.New("it is not to be asked for its models, and none is given")
+	}
+	if cfg.MaxConcurrent < 0 {
+		return errors.New("its limit of concurrent requests is negative")
+	}
+	for id, most := range cfg.ModelConcurrent {
+		if most < 0 || !slices.ContainsFunc(cfg.Models, func(m service.Model) bool { return m.ID == id }) {
+			return fmt.Errorf("the limit of concurrent requests of model %q is negative, or the model is not among those given", id)
+		}
+	}
+	return nil
+}
+
+// name is what the backend calls a published model.
+func (b *backend) name(published string) string {
+	if id, ok := b.aliases[published]; ok {
+		return id
+	}
+	return published
 }
 
 // newTransport connects to one backend. It leaves answers as they are.

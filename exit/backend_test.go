@@ -102,7 +102,7 @@ func TestHeaderAllowList(t *testing.T) {
 	var host string
 	url := backendServer(t, func(_ http.ResponseWriter, r *http.Request) { got, host = r.Header, r.Host })
 	models := func(p service.Protocol, key string) Backend {
-		return Backend{Protocol: p, URL: url, Key: secret.New(key), Models: testModels("m")}
+		return Backend{Protocol: p, URL: url, Key: secret.New(key), Models: testModels("m"), Silent: true}
 	}
 	r := newRig(t, Config{Backends: []Backend{
 		models(service.OpenAI, " "+canaryKey+"\n"), models(service.Claude, canaryKey),
@@ -185,11 +185,11 @@ func TestAliases(t *testing.T) {
 	})
 	r := newRig(t, Config{Backends: []Backend{
 		{
-			Protocol: service.OpenAI, URL: url, Models: testModels("small", "plain"),
+			Protocol: service.OpenAI, URL: url, Models: testModels("small", "plain"), Silent: true,
 			Aliases: map[string]string{"small": "vendor/small-2024"},
 		},
-		{Protocol: service.Gemini, URL: url, Models: testModels("g"), Aliases: map[string]string{"g": "gemini-x"}},
-		{Protocol: service.Ollama, URL: url, Models: testModels("llama:latest")},
+		{Protocol: service.Gemini, URL: url, Models: testModels("g"), Silent: true, Aliases: map[string]string{"g": "gemini-x"}},
+		{Protocol: service.Ollama, URL: url, Models: testModels("llama:latest"), Silent: true},
 	}})
 	for _, tt := range []struct{ path, body, wantPath, wantBody string }{
 		{"/v1/chat/completions", `{ "model" : "plain","n":1e2 }`, "/v1/chat/completions", `{ "model" : "plain","n":1e2 }`},

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,9 +24,10 @@ import (
 
 // Config is what an exit is made of. Relays and Backends must be set.
 type Config struct {
-	// StateDir is where the exit keeps its identity and its keys, readable by its owner only. One
-	// directory must not serve two exits at once. Empty: nothing is kept, and the exit is somebody else
-	// each time it is made, for demos and tests.
+	// StateDir is where the exit keeps its identity and its keys, readable by its owner only. Several
+	// processes that share it are one exit: the first makes keys and descriptions, the others follow it, and
+	// one of them takes over when it is gone. Empty: nothing is kept, and the exit is somebody else each time
+	// it is made, for demos and tests.
 	StateDir string
 	// Relays are the relays to register with, 1 to 64.
 	Relays []relayurl.URL
@@ -36,9 +38,12 @@ type Config struct {
 	Operator string
 	// Tier is the operator's class of service. Default: standard.
 	Tier service.Tier
-	// SLA is what the operator promises, Capacity what the exit runs on. Default: nothing is said.
+	// SLA is what the operator promises, Capacity what the exit runs on. Default: nothing is said. The
+	// promised concurrency is also the limit: requests beyond it are told to come back later.
 	SLA      *service.SLA
 	Capacity *service.Capacity
+	// Betas are the experimental features that the backends take, as service.Info has them.
+	Betas []string
 	// Tags are free-form, at most 64, as service.Info has them.
 	Tags map[string]string
 
@@ -73,7 +78,7 @@ type Config struct {
 	// StallTimeout is how long a backend may be silent within an answer. A client that takes nothing of
 	// it for three times as long is given up. Default: 2 min.
 	StallTimeout time.Duration
-	// ModelsRefresh is how often backends whose models are not configured are asked for them.
+	// ModelsRefresh is how often backends are asked for their models.
 	// Default: 5 min.
 	ModelsRefresh time.Duration
 
@@ -106,8 +111,15 @@ type Backend struct {
 	URL string
 	// Key is the operator's credential, none by default.
 	Key secret.Secret
-	// Models are the models to offer. Their Protocol may be left empty. Default: all that the backend lists.
+	// Models are the models to offer. Their Protocol may be left empty; other fields that are empty are filled
+	// with what the backend says. Default: all that the backend lists.
 	Models []service.Model
+	// Silent is whether the backend is never asked what it has. Models must then be given.
+	Silent bool
+	// MaxConcurrent is how many requests the backend is sent at once, and ModelConcurrent the same for some of
+	// Models, by id. Those beyond it are told to come back later. Default: no limit but the exit's.
+	MaxConcurrent   int
+	ModelConcurrent map[string]int
 	// Aliases maps ids that the exit publishes to those that the backend knows the models by. A published
 	// id must be among Models when those are given; otherwise it is offered besides the backend's own.
 	Aliases map[string]string
@@ -165,6 +177,14 @@ func (cfg Config) validate() ([]*backend, error) {
 }
 
 func (cfg Config) validateLimits() error {
+	if faults := cfg.limitFaults(); len(faults) > 0 {
+		return faults[0]
+	}
+	return nil
+}
+
+// limitFaults is all that is wrong with times and limits.
+func (cfg Config) limitFaults() (faults []error) {
 	for _, limit := range []struct {
 		name string
 		d    time.Duration
@@ -178,20 +198,20 @@ func (cfg Config) validateLimits() error {
 		{"ModelsRefresh", cfg.ModelsRefresh},
 	} {
 		if limit.d < minTimeout {
-			return fmt.Errorf("%s is %v, want more", limit.name, limit.d)
+			faults = append(faults, fmt.Errorf("%s is %v, want more", limit.name, limit.d))
 		}
 	}
 	if cfg.MaxRequestBytes < 1 || cfg.MaxAnswerBytes < 1 || cfg.MaxHeldBytes < 1 || cfg.MaxConcurrent < 1 {
-		return errors.New("a limit is below 1")
+		faults = append(faults, errors.New("a limit is below 1"))
 	}
 	if cfg.KeyOverlap > maxOverlapLifetimes*cfg.KeyLifetime {
-		return fmt.Errorf("KeyOverlap is %v, want at most %d times KeyLifetime", cfg.KeyOverlap, maxOverlapLifetimes)
+		faults = append(faults, fmt.Errorf("KeyOverlap is %v, want at most %d times KeyLifetime", cfg.KeyOverlap, maxOverlapLifetimes))
 	}
 	if cfg.KeyLifetime+cfg.KeyOverlap > service.MaxLifetime {
-		return fmt.Errorf("KeyLifetime and KeyOverlap are %v together, want at most %v",
-			cfg.KeyLifetime+cfg.KeyOverlap, service.MaxLifetime)
+		faults = append(faults, fmt.Errorf("KeyLifetime and KeyOverlap are %v together, want at most %v",
+			cfg.KeyLifetime+cfg.KeyOverlap, service.MaxLifetime))
 	}
-	return nil
+	return faults
 }
 
 func (cfg Config) validateRelays() error {
@@ -208,15 +228,18 @@ func (cfg Config) validateRelays() error {
 	return nil
 }
 
-// validateInfo finds what could not be signed later on: it signs the description, with a key that is
-// then forgotten.
+// validateInfo finds what could not be signed later on.
 func (cfg Config) validateInfo(backends []*backend) error {
+	return trySign(cfg.info(newOffer(backends)))
+}
+
+// trySign finds out whether a description can be signed, with a key that is then forgotten.
+func trySign(info *service.Info) error {
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
 	now := time.Now()
-	info := cfg.info(newOffer(backends))
 	info.NotBefore, info.Expires = now, now.Add(time.Hour)
 	_, err = service.Sign(key, []byte("not a key"), info)
 	return err
@@ -232,6 +255,18 @@ func (cfg Config) info(o *offer) *service.Info {
 		Tier:      cfg.Tier,
 		SLA:       cfg.SLA,
 		Capacity:  cfg.Capacity,
+		Betas:     cfg.Betas,
 		Tags:      cfg.Tags,
 	}
+}
+
+// fit leaves models out of an offer that is too large to be described, and says how many.
+func (cfg Config) fit(o *offer) (left int, err error) {
+	bare := cfg.info(o)
+	bare.Models = nil
+	raw, err := json.Marshal(bare)
+	if err != nil {
+		return 0, fmt.Errorf("write description: %w", err)
+	}
+	return o.fit(service.MaxInfoBytes - len(raw) - infoRoom)
 }

@@ -54,13 +54,37 @@ const (
 	complaintInterval  = time.Minute            // between two log lines about the same fault of a backend
 )
 
+// Features of models: the words of service descriptions that have a meaning, and that a backend's own words
+// are read as.
+const (
+	featureTools         = "tools"
+	featureParallelTools = "parallel_tools"
+	featureVision        = "vision"
+	featureJSONSchema    = "json_schema"
+	featureReasoning     = "reasoning"
+	featureCachedInput   = "cached_input"
+	featureEmbedding     = "embedding"
+)
+
+// What clients know to ask for. Others may be published, and mean nothing to them.
+var (
+	knownFeatures = []string{
+		featureTools, featureParallelTools, featureVision, featureJSONSchema, featureReasoning, featureCachedInput, featureEmbedding,
+	}
+	knownModalities = []string{"text", "image", "audio", "video", "file"}
+)
+
 // Times of the exit's own.
 const (
 	supersededDrain = time.Hour             // how long requests on a replaced tunnel may go on
 	wakeInterval    = time.Minute           // between two looks at the clock, at most: a machine may have slept
 	minTick         = 50 * time.Millisecond // between two looks at keys and models, at least
 	firstModelGap   = time.Second           // before a backend that failed is asked for its models again; doubles
+	followInterval  = time.Second           // between two looks of a follower at what its leader published
 	minKeyAge       = 10 * time.Minute      // of keys that are replaced because a relay says they are another's
+
+	meanWeight    = 8               // of a request's duration in the mean, one in so many
+	maxRetryAfter = 5 * time.Minute // that a busy exit tells a client to wait, at most
 
 	minUploadBytesPerSecond = 32 << 10 // what extends RequestTimeout
 )
@@ -91,6 +115,8 @@ const (
 	maxModelsBody    = 8 << 20  // of one page of a backend's list of models
 	maxModelsPages   = 20
 	maxAbilityBody   = 64 << 10 // of the answer to whether a backend has something, and of a count of tokens
+	maxShowBody      = 4 << 20  // of what an Ollama says of one model: licences and templates are in it
+	maxWords         = 32       // features or modalities of a model in a service description
 	maxBackendHeader = 64 << 10
 	maxHint          = 32 << 10 // made ready for a body before any of it has come, whatever it announces
 )
@@ -105,6 +131,8 @@ const (
 	pingAfter     = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the backend is there
 	pingTimeout   = 10 * time.Second
 	modelsTimeout = 15 * time.Second // for one backend's list of models
+	showTimeout   = 5 * time.Second  // within that, for what an Ollama says of each
+	showsAtOnce   = 4                // models that an Ollama is asked about
 
 	abilityTimeout = 5 * time.Second // for finding out what a backend has
 	countTimeout   = 2 * time.Second // for a count of tokens, which tools wait for before they ask

@@ -52,13 +52,15 @@ import (
 
 // Exit is one exit. Its methods may be called from several goroutines at once.
 type Exit struct {
-	cfg      Config
-	backends []*backend
+	cfg      Config     // as New was given it
+	backends []*backend // of cfg
 	handler  *handler
 	metrics  *metrics
 	board    *board
+	loads    loads
 
 	links    []*link       // one a relay, in the order of Config.Relays
+	reloads  chan *reload  // configurations that are to replace the one in use
 	taken    chan struct{} // a relay says that another identity registered the published keys; holds one
 	keysMade atomic.Int64  // when the published keys were, in Unix milliseconds; 0 before there are any
 }
@@ -70,7 +72,8 @@ func New(cfg Config) (*Exit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exit: %w", err)
 	}
-	e := &Exit{cfg: cfg, backends: backends, board: newBoard(), taken: make(chan struct{}, 1)}
+	e := &Exit{cfg: cfg, backends: backends, board: newBoard(), reloads: make(chan *reload), taken: make(chan struct{}, 1)}
+	e.loads.limit(&e.cfg, backends)
 	for _, relay := range cfg.Relays {
 		e.links = append(e.links, &link{exit: e, relay: relay})
 	}
@@ -82,8 +85,8 @@ func New(cfg Config) (*Exit, error) {
 	return e, nil
 }
 
-// Run loads or makes the exit's identity and keys, asks its backends for their models, registers with
-// every relay and answers requests until ctx ends. It then takes no new ones and returns nil when those
+// Run loads or makes the exit's identity and keys, or follows another process that uses the state directory,
+// asks its backends for their models, registers with every relay and answers requests until ctx ends. It then takes no new ones and returns nil when those
 // that run have finished, or after Config.DrainTimeout. A relay or backend that cannot be reached is
 // tried again for ever. Run returns an error only when the state directory cannot be used. It must be
 // called once.
@@ -92,6 +95,7 @@ func (e *Exit) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("exit: %w", err)
 	}
+	defer m.close()
 	if err := m.begin(ctx); err != nil {
 		return fmt.Errorf("exit: %w", err)
 	}
@@ -100,11 +104,9 @@ func (e *Exit) Run(ctx context.Context) error {
 		running.Go(func() { l.run(ctx) })
 	}
 	m.run(ctx)
+	m.resign() // others need not wait until the last request has finished
 	running.Wait()
 	e.handler.replays.close()
-	for _, b := range e.backends {
-		b.close()
-	}
 	return nil
 }
 

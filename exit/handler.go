@@ -190,17 +190,17 @@ func (x *exchange) dispatch(ctx context.Context, q *asked) result {
 		return x.fail(fail)
 	}
 	offer := x.handler.offer.Load()
-	b, published, ok := offer.find(q.op.Protocol, model)
-	if !ok || b.lacks(q.op) {
+	s, ok := offer.find(q.op.Protocol, model)
+	if !ok || s.backend.lacks(q.op) {
 		return x.dispatchTranslated(ctx, offer, model, q)
 	}
-	if id, ok := b.aliases[published]; ok {
+	if s.renamed {
 		var err error
-		if q.op, q.body, err = q.op.WithModel(q.body, id); err != nil {
+		if q.op, q.body, err = q.op.WithModel(q.body, s.model); err != nil {
 			return x.fail(&dialect.Error{Code: dialect.CodeInternal})
 		}
 	}
-	return x.askNative(ctx, b, q)
+	return x.within(s, func() result { return x.askNative(ctx, s.backend, q) })
 }
 
 // local answers from the exit's own description.

@@ -409,8 +409,8 @@ func TestBusy(t *testing.T) {
 func TestLocal(t *testing.T) {
 	r := newRig(t, Config{Backends: []Backend{
 		openAIBackend("http://127.0.0.1:1"),
-		{Protocol: service.Claude, URL: "http://127.0.0.1:1", Models: testModels("claude-test")},
-		{Protocol: service.Ollama, URL: "http://127.0.0.1:1", Models: testModels("llama:latest")},
+		{Protocol: service.Claude, URL: "http://127.0.0.1:1", Models: testModels("claude-test"), Silent: true},
+		{Protocol: service.Ollama, URL: "http://127.0.0.1:1", Models: testModels("llama:latest"), Silent: true},
 	}})
 	claude := bhttp.Fields{{Name: "anthropic-version", Value: "2023-06-01"}}
 	for _, tt := range []struct {

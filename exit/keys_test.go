@@ -359,7 +359,7 @@ func TestOldKeysAtTheHandler(t *testing.T) {
 		}
 		return resp
 	}
-	m := &maintainer{exit: r.exit, keys: r.keys, listings: make([]listing, 1), pair: r.keys.published(), offer: r.exit.handler.offer.Load()}
+	m := r.maintainer
 	for _, step := range []struct {
 		after  time.Duration
 		status int

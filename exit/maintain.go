@@ -5,52 +5,68 @@ package exit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
+	"reflect"
 	"time"
 
 	"github.com/tokengo/tokengo/service"
 )
 
-// maintainer keeps what the exit registers up to date: it rotates keys, asks backends for their models,
-// and signs a new description when either changed. It is used by one goroutine.
+// maintainer keeps what the exit registers up to date: it rotates keys, asks backends for their models, takes
+// in new configurations, and signs a new description when any of that changed. Where another process leads
+// the exit, it follows that one instead: see pool.go. It is used by one goroutine.
 type maintainer struct {
 	exit     *Exit
-	keys     *keyStore
-	listings []listing // one a backend
-	pair     *keyPair  // what was published last; nil before anything was
-	offer    *offer
+	cfg      Config // of the exit, or what replaced it
+	backends []*backend
+	sources  []source // one a backend
+
+	lock      *stateLock    // held by the process that leads; nil in others, and where nothing is kept
+	keys      *keyStore     // nil in a process that has found none to follow yet
+	pair      *keyPair      // what was published last; nil before anything was
+	described *service.Info // what the backends had then, though not all of it may have fitted
+	told      string        // the last error, so that it is logged once
 }
 
-// listing is what a backend was found to have.
-type listing struct {
-	models []service.Model
-	due    time.Time     // when to ask again; zero for at once
-	gap    time.Duration // how long to wait after the next failure; 0 at first
-	failed string        // what went wrong last, so that it is logged once
-}
-
+// newMaintainer begins to lead the exit, or to follow the process that does.
 func newMaintainer(e *Exit) (*maintainer, error) {
-	keys, err := openKeyStore(e.cfg.StateDir, lifetimes{e.cfg.KeyLifetime, e.cfg.KeyOverlap}, e.cfg.Clock())
-	if err != nil {
+	m := &maintainer{exit: e, cfg: e.cfg, backends: e.backends, sources: make([]source, len(e.backends))}
+	if err := m.tryToLead(); err != nil {
 		return nil, err
 	}
-	e.handler.replays, err = openReplays(e.cfg.StateDir, e.cfg.KeyLifetime+e.cfg.KeyOverlap, keys, e.cfg.Clock)
-	if err != nil {
-		return nil, err
+	if m.leads() {
+		return m, nil
 	}
-	return &maintainer{exit: e, keys: keys, listings: make([]listing, len(e.backends))}, nil
+	var err error
+	e.handler.replays, err = followReplays(e.cfg.StateDir, e.cfg.KeyLifetime+e.cfg.KeyOverlap, e.cfg.Clock)
+	return m, err
 }
 
-// begin makes the first registration, with the models of the backends that can be reached.
+// close ends all that is open.
+func (m *maintainer) close() {
+	m.resign()
+	for _, b := range m.backends {
+		b.close()
+	}
+}
+
+// begin makes the first registration, with the models of the backends that can be reached. Without one it
+// returns only when ctx has ended.
 func (m *maintainer) begin(ctx context.Context) error {
 	m.askBackends(ctx)
-	if err := m.honour(); err != nil {
-		return err
+	if m.leads() {
+		return m.publish()
 	}
-	return m.publish()
+	m.cfg.Logger.Info("another process leads this exit; following it")
+	for {
+		err := m.tick(ctx)
+		if reg, _ := m.exit.board.current(); reg != nil || ctx.Err() != nil {
+			return nil
+		}
+		m.tell(err)
+		pause(ctx, new(followInterval), nil, nil)
+	}
 }
 
 // run keeps things up to date until ctx ends.
@@ -65,19 +81,31 @@ func (m *maintainer) run(ctx context.Context) {
 		case <-timer.C:
 		case <-m.exit.taken:
 			err = m.replaceTaken()
+		case r := <-m.exit.reloads:
+			m.adopt(r)
 		}
 		timer.Stop()
-		if err = errors.Join(err, m.tick(ctx)); err != nil {
-			m.exit.cfg.Logger.Error("keys and description stay as they are for now", "error", err)
-		}
+		m.tell(errors.Join(err, m.tick(ctx)))
+	}
+}
+
+// tell logs an error unless it is the same as before.
+func (m *maintainer) tell(err error) {
+	if err == nil {
+		m.told = ""
+		return
+	}
+	if text := err.Error(); text != m.told {
+		m.told = text
+		m.cfg.Logger.Error("keys and description stay as they are for now", "error", err)
 	}
 }
 
 // replaceTaken makes new keys after a relay refused the published ones as another identity's. Young keys are
 // kept, so that a relay which says so of all keys cannot wear the exit out.
 func (m *maintainer) replaceTaken() error {
-	now := m.exit.cfg.Clock()
-	if now.Sub(m.keys.published().made) < minKeyAge {
+	now := m.cfg.Clock()
+	if !m.leads() || now.Sub(m.keys.published().made) < minKeyAge {
 		return nil
 	}
 	if err := m.keys.replace(now); err != nil {
@@ -88,18 +116,28 @@ func (m *maintainer) replaceTaken() error {
 
 // wait is how long there is nothing to do.
 func (m *maintainer) wait() time.Duration {
-	now := m.exit.cfg.Clock()
-	wait := min(wakeInterval, m.keys.nextTick().Sub(now))
-	for i, b := range m.exit.backends {
-		if len(b.models) == 0 {
-			wait = min(wait, m.listings[i].due.Sub(now))
-		}
+	now := m.cfg.Clock()
+	wait := m.sourcesDue(now)
+	if m.leads() {
+		wait = min(wait, m.keys.nextTick().Sub(now))
+	} else {
+		wait = min(wait, followInterval)
 	}
 	return max(wait, minTick)
 }
 
 func (m *maintainer) tick(ctx context.Context) error {
-	changed, err := m.keys.tick(m.exit.cfg.Clock())
+	if err := m.tryToLead(); err != nil {
+		return err
+	}
+	m.askBackends(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if !m.leads() {
+		return m.follow()
+	}
+	changed, err := m.keys.tick(m.cfg.Clock())
 	if err != nil {
 		return err
 	}
@@ -108,8 +146,7 @@ func (m *maintainer) tick(ctx context.Context) error {
 			return err
 		}
 	}
-	m.askBackends(ctx)
-	if ctx.Err() != nil || m.pair == m.keys.published() && m.offer.same(m.current()) {
+	if m.pair == m.keys.published() && m.isDescribed() {
 		return nil
 	}
 	return m.publish()
@@ -126,13 +163,32 @@ func (m *maintainer) honour() error {
 	return nil
 }
 
+// isDescribed reports whether all that there is to describe has been.
+func (m *maintainer) isDescribed() bool {
+	return m.described != nil && reflect.DeepEqual(m.described, m.cfg.info(m.current()))
+}
+
+// serve answers requests by what there is now, as far as it fits into a description. It returns the
+// description of that, and the one of all that there is.
+func (m *maintainer) serve() (fitting, whole *service.Info, err error) {
+	o := m.current()
+	whole = m.cfg.info(m.current())
+	left, err := m.cfg.fit(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if left > 0 {
+		m.cfg.Logger.Warn("the backends list more models than a description can hold; configure which to offer",
+			"offered", len(o.models), "left_out", left)
+	}
+	m.exit.handler.offer.Store(o)
+	return m.cfg.info(o), whole, nil
+}
+
 // publish signs a description of what there is now and has it registered.
 func (m *maintainer) publish() error {
-	now := m.exit.cfg.Clock()
-	pair, o := m.keys.published(), m.current()
-	if err := m.fit(o); err != nil {
-		return err
-	}
+	now := m.cfg.Clock()
+	pair := m.keys.published()
 	sequence, err := m.keys.nextSequence(now)
 	if err != nil {
 		return err
@@ -141,78 +197,31 @@ func (m *maintainer) publish() error {
 	if err != nil {
 		return err
 	}
-	info := m.exit.cfg.info(o)
+	info, whole, err := m.serve()
+	if err != nil {
+		return err
+	}
 	info.Sequence, info.NotBefore, info.Expires = sequence, now, pair.expires()
 	signed, err := service.Sign(m.keys.identity, configs, info)
 	if err != nil {
 		return err
 	}
-	if info, err = service.ParseInfo(signed.ServiceInfo); err != nil {
-		return fmt.Errorf("read back the description: %w", err)
-	}
-	m.pair, m.offer = pair, m.current()
-	m.exit.handler.offer.Store(o)
-	m.exit.board.replace(&registration{signed: signed, info: info, identity: m.keys.identity})
-	return nil
-}
-
-// current is what the backends have, as far as is known, whether it fits into a description or not.
-func (m *maintainer) current() *offer {
-	listed := make([][]service.Model, len(m.listings))
-	for i := range m.listings {
-		listed[i] = m.listings[i].models
-	}
-	return newOffer(m.exit.backends, listed...)
-}
-
-// fit leaves models out of an offer that is too large to be described.
-func (m *maintainer) fit(o *offer) error {
-	bare := m.exit.cfg.info(o)
-	bare.Models = nil
-	raw, err := json.Marshal(bare)
-	if err != nil {
-		return fmt.Errorf("write description: %w", err)
-	}
-	left, err := o.fit(service.MaxInfoBytes - len(raw) - infoRoom)
-	if err != nil {
+	if err := writePublished(m.cfg.StateDir, signed); err != nil {
 		return err
 	}
-	if left > 0 {
-		m.exit.cfg.Logger.Warn("the backends list more models than a description can hold; configure which to offer",
-			"offered", len(o.models), "left_out", left)
+	if err := m.register(signed); err != nil {
+		return err
 	}
+	m.pair, m.described = pair, whole
 	return nil
 }
 
-// askModels asks the backends that are due, all at once. What a backend said before stays when it
-// cannot be reached: requests tell why then.
-func (m *maintainer) askModels(ctx context.Context) {
-	now := m.exit.cfg.Clock()
-	var asking sync.WaitGroup
-	for i, b := range m.exit.backends {
-		if len(b.models) > 0 || now.Before(m.listings[i].due) {
-			continue
-		}
-		asking.Go(func() {
-			models, err := b.listModels(ctx)
-			news := m.listings[i].note(models, err, now, m.exit.cfg.ModelsRefresh)
-			if news && err != nil && ctx.Err() == nil {
-				m.exit.cfg.Logger.Warn("models are not known, or may be out of date", "error", err)
-			}
-		})
+// register has a signed description registered with the relays.
+func (m *maintainer) register(signed *service.Signed) error {
+	info, err := service.ParseInfo(signed.ServiceInfo)
+	if err != nil {
+		return fmt.Errorf("read back the description: %w", err)
 	}
-	asking.Wait()
-}
-
-// note takes in what a backend said, or that it did not, and reports whether an error is a new one.
-func (l *listing) note(models []service.Model, err error, now time.Time, refresh time.Duration) (news bool) {
-	if err == nil {
-		*l = listing{models: models, due: now.Add(refresh)}
-		return false
-	}
-	l.gap = min(max(2*l.gap, firstModelGap), refresh)
-	l.due = now.Add(l.gap)
-	news = l.failed != err.Error()
-	l.failed = err.Error()
-	return news
+	m.exit.board.replace(&registration{signed: signed, info: info, identity: m.keys.identity})
+	return nil
 }

@@ -14,8 +14,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/service"
@@ -38,60 +36,52 @@ type modelsPage struct {
 	NextPageToken string        `json:"nextPageToken"`
 }
 
-// listedModel is a model in such a list. Where protocols agree on a name, it means the same.
-type listedModel struct {
-	ID   string `json:"id"`   // openai, claude
-	Name string `json:"name"` // gemini, with models/ before it; ollama
-
-	MaxModelLen    tokens `json:"max_model_len"`    // openai as vLLM has it
-	ContextLength  tokens `json:"context_length"`   // openai as OpenRouter has it
-	MaxInputTokens tokens `json:"max_input_tokens"` // claude
-	MaxTokens      tokens `json:"max_tokens"`       // claude
-	InputLimit     tokens `json:"inputTokenLimit"`  // gemini
-	OutputLimit    tokens `json:"outputTokenLimit"` // gemini
-
-	Methods []string `json:"supportedGenerationMethods"` // gemini
-	Details struct {
-		Quantization string `json:"quantization_level"`
-	} `json:"details"` // ollama
-}
-
-// tokens is a number of tokens, 0 for whatever is none: one odd value must not hide a list.
-type tokens int
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *tokens) UnmarshalJSON(p []byte) error {
-	var n int32
-	if json.Unmarshal(p, &n) == nil {
-		*t = tokens(max(n, 0))
-	}
-	return nil
+// listing is what a backend says that it has.
+type listing struct {
+	models []service.Model // sorted by id
+	odd    []string        // what it said and cannot be meant, for the operator
 }
 
 // listModels asks the backend for its models. They come sorted, so that the same ones make the same
 // description.
-func (b *backend) listModels(ctx context.Context) ([]service.Model, error) {
+func (b *backend) listModels(ctx context.Context) (listing, error) {
 	ctx, cancel := context.WithTimeout(ctx, modelsTimeout)
 	defer cancel()
-	var models []service.Model
+	var found []listedModel
 	path := modelsPaths[b.protocol]
 	for range maxModelsPages {
 		page, err := b.modelsPage(ctx, path)
 		if err != nil {
-			return nil, fmt.Errorf("list the models of %s: %w", b.base.host, err)
+			return listing{}, fmt.Errorf("list the models of %s: %w", b.base.host, err)
 		}
-		for _, m := range append(page.Data, page.Models...) {
-			if model, ok := b.model(m); ok {
-				models = append(models, model)
-			}
-		}
+		found = append(append(found, page.Data...), page.Models...)
 		if path = b.nextPage(page); path == "" {
 			break
 		}
 	}
-	models = append(models, b.aliased(models)...)
-	slices.SortFunc(models, func(x, y service.Model) int { return cmp.Compare(x.ID, y.ID) })
-	return slices.CompactFunc(models, func(x, y service.Model) bool { return x.ID == y.ID }), nil
+	if b.protocol == service.Ollama {
+		b.show(ctx, found)
+	}
+	return b.listing(found), nil
+}
+
+// listing makes publishable models of those that a backend lists.
+func (b *backend) listing(found []listedModel) listing {
+	var l listing
+	for i := range found {
+		model, odd, ok := b.model(&found[i])
+		if !ok {
+			continue
+		}
+		l.models = append(l.models, model)
+		for _, field := range odd {
+			l.odd = append(l.odd, fmt.Sprintf("model %s: %s", service.Printable(model.ID, maxMessageRunes), field))
+		}
+	}
+	l.models = append(l.models, b.aliased(l.models)...)
+	slices.SortStableFunc(l.models, func(x, y service.Model) int { return cmp.Compare(x.ID, y.ID) })
+	l.models = slices.CompactFunc(l.models, func(x, y service.Model) bool { return x.ID == y.ID })
+	return l
 }
 
 // aliased are the aliases of models, under their published names.
@@ -109,22 +99,9 @@ func (b *backend) aliased(models []service.Model) []service.Model {
 }
 
 func (b *backend) modelsPage(ctx context.Context, path string) (*modelsPage, error) {
-	r, err := b.request(ctx, &asked{op: dialect.Operation{Path: path}, method: http.MethodGet})
+	raw, err := b.fetch(ctx, &asked{op: dialect.Operation{Path: path}, method: http.MethodGet}, maxModelsBody)
 	if err != nil {
 		return nil, err
-	}
-	resp, err := b.transport.RoundTrip(r)
-	if err != nil {
-		b.complaints.about(roundTripCode(ctx, err), err)
-		return nil, errors.New("it cannot be reached")
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answered with status %d", resp.StatusCode)
-	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxModelsBody+1))
-	if err != nil || len(raw) > maxModelsBody {
-		return nil, errors.New("its list breaks off or is too long")
 	}
 	var page modelsPage
 	if raw = bytes.TrimSpace(raw); bytes.HasPrefix(raw, []byte("[")) { // as some openai-compatible services do
@@ -138,6 +115,28 @@ func (b *backend) modelsPage(ctx context.Context, path string) (*modelsPage, err
 	return &page, nil
 }
 
+// fetch returns what the backend answers to a question of the exit's own, at most so many bytes.
+func (b *backend) fetch(ctx context.Context, q *asked, limit int64) ([]byte, error) {
+	r, err := b.request(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := b.transport.RoundTrip(r)
+	if err != nil {
+		b.complaints.about(roundTripCode(ctx, err), err)
+		return nil, errors.New("it cannot be reached")
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it answered with status %d", resp.StatusCode)
+	}
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil || int64(len(raw)) > limit {
+		return nil, errors.New("its list breaks off or is too long")
+	}
+	return raw, nil
+}
+
 // nextPage is the path of the page after one, "" when there is none.
 func (b *backend) nextPage(page *modelsPage) string {
 	switch {
@@ -148,36 +147,4 @@ func (b *backend) nextPage(page *modelsPage) string {
 	default:
 		return ""
 	}
-}
-
-// model is what is published of a listed model; false for one that cannot be asked for.
-func (b *backend) model(m listedModel) (service.Model, bool) {
-	out := service.Model{ID: m.ID, Protocol: b.protocol}
-	switch b.protocol {
-	case service.OpenAI:
-		out.MaxCtx = int(cmp.Or(m.MaxModelLen, m.ContextLength))
-	case service.Claude:
-		out.MaxCtx, out.MaxOutput = int(m.MaxInputTokens), int(m.MaxTokens)
-	case service.Gemini:
-		out.ID = strings.TrimPrefix(m.Name, "models/")
-		out.MaxCtx, out.MaxOutput = int(m.InputLimit), int(m.OutputLimit)
-		embeds := slices.Contains(m.Methods, "embedContent")
-		if embeds {
-			out.Features = []string{"embedding"}
-		}
-		if len(m.Methods) > 0 && !embeds && !slices.Contains(m.Methods, "generateContent") {
-			return service.Model{}, false // images, video: other paths than ours
-		}
-	case service.Ollama:
-		out.ID = m.Name
-		if publishable(m.Details.Quantization) {
-			out.Quantization = strings.ToLower(m.Details.Quantization)
-		}
-	}
-	return out, publishable(out.ID)
-}
-
-// publishable reports whether a backend's text can stand in a service description.
-func publishable(s string) bool {
-	return s != "" && len(s) <= maxText && service.Printable(s, maxText) == s && !strings.ContainsRune(s, utf8.RuneError)
 }

@@ -4,9 +4,10 @@
 package exit
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ type offer struct {
 	models    []service.Model
 	by        []*backend // who serves the model of the same index
 	index     map[modelName]int
+	aliases   map[modelName]int // names that are no model's own; the first model that has one answers to it
 }
 
 type modelName struct {
@@ -27,23 +29,56 @@ type modelName struct {
 	id       string
 }
 
-// newOffer offers the configured models of the backends, and for those without any what is listed for
-// the backend of the same index, if that is given.
+// newOffer offers the configured models of the backends, completed by what is listed for the backend of the
+// same index if that is given, and for backends without any all that is listed.
 func newOffer(backends []*backend, listed ...[]service.Model) *offer {
-	o := &offer{index: map[modelName]int{}}
+	o := &offer{index: map[modelName]int{}, aliases: map[modelName]int{}}
 	for i, b := range backends {
 		if !slices.Contains(o.protocols, b.protocol) {
 			o.protocols = append(o.protocols, b.protocol)
 		}
-		models := b.models
-		if len(models) == 0 && i < len(listed) {
-			models = listed[i]
+		var told []service.Model
+		if i < len(listed) {
+			told = listed[i]
 		}
-		for _, m := range models {
+		for _, m := range b.complete(told) {
 			o.add(m, b)
 		}
 	}
 	return o
+}
+
+// complete are the models to offer of a backend that has told of some.
+func (b *backend) complete(told []service.Model) []service.Model {
+	if len(b.models) == 0 {
+		return told
+	}
+	models := slices.Clone(b.models)
+	for i := range models {
+		name := b.name(models[i].ID)
+		at := slices.IndexFunc(told, func(m service.Model) bool { return dialect.SameModel(b.protocol, m.ID, name) })
+		if at >= 0 {
+			models[i] = completed(models[i], told[at])
+		}
+	}
+	return models
+}
+
+// completed is a configured model with what its backend told where nothing is configured.
+func completed(m, told service.Model) service.Model {
+	m.MaxCtx = cmp.Or(m.MaxCtx, told.MaxCtx)
+	m.MaxOutput = cmp.Or(m.MaxOutput, told.MaxOutput)
+	m.Quantization = cmp.Or(m.Quantization, told.Quantization)
+	if m.Modalities == nil {
+		m.Modalities = told.Modalities
+	}
+	if m.Features == nil {
+		m.Features = told.Features
+	}
+	if m.Pricing == nil {
+		m.Pricing = told.Pricing
+	}
+	return m
 }
 
 // add offers a model unless another backend does.
@@ -53,6 +88,11 @@ func (o *offer) add(m service.Model, b *backend) {
 		return
 	}
 	o.index[name] = len(o.models)
+	for _, alias := range m.Aliases {
+		if _, taken := o.aliases[modelName{m.Protocol, alias}]; !taken {
+			o.aliases[modelName{m.Protocol, alias}] = len(o.models)
+		}
+	}
 	o.models = append(o.models, m)
 	o.by = append(o.by, b)
 }
@@ -74,38 +114,64 @@ func (o *offer) fit(room int) (left int, err error) {
 	for _, m := range o.models[n:] {
 		delete(o.index, modelName{m.Protocol, m.ID})
 	}
+	maps.DeleteFunc(o.aliases, func(_ modelName, i int) bool { return i >= n })
 	left = len(o.models) - n
 	o.models, o.by = o.models[:n], o.by[:n]
 	return left, nil
 }
 
-// same reports whether two offers make the same description.
-func (o *offer) same(other *offer) bool {
-	return slices.Equal(o.protocols, other.protocols) && reflect.DeepEqual(o.models, other.models)
+// served is where a model is to be had.
+type served struct {
+	backend *backend
+	model   string // what the backend calls it
+	renamed bool   // whether that is not what was asked for, and the request must be changed
+	limits  []*limiter
+
+	described service.Model // what the description says of it
 }
 
-// find returns who serves a model over the tool's own protocol, and the name under which it is published.
-func (o *offer) find(protocol service.Protocol, id string) (b *backend, published string, ok bool) {
-	if i, ok := o.index[modelName{protocol, id}]; ok {
-		return o.by[i], id, true
+// serve is where the model of index i is to be had, for a request that asked for it as the name given.
+func (o *offer) serve(i int, asked modelName) served {
+	b, m := o.by[i], &o.models[i]
+	name := b.name(m.ID)
+	return served{
+		backend: b, model: name, limits: b.limits.of(m.ID),
+		renamed: !dialect.SameModel(asked.protocol, asked.id, name), described: *m,
+	}
+}
+
+// find returns where a model is to be had over the tool's own protocol. Ids go before aliases.
+func (o *offer) find(protocol service.Protocol, id string) (s served, ok bool) {
+	asked := modelName{protocol, id}
+	if i, ok := o.index[asked]; ok {
+		return o.serve(i, asked), true
+	}
+	if i, ok := o.aliases[asked]; ok {
+		return o.serve(i, asked), true
 	}
 	for i := range o.models {
-		if m := &o.models[i]; m.Protocol == protocol && dialect.SameModel(protocol, m.ID, id) {
-			return o.by[i], m.ID, true
+		if m := &o.models[i]; m.Protocol == protocol && answersTo(m, id) {
+			return o.serve(i, asked), true
 		}
 	}
-	return nil, "", false
+	return served{}, false
 }
 
-// findTranslated returns who serves a model over another protocol than the tool's own, for an operation
-// that can be translated.
-func (o *offer) findTranslated(op dialect.Operation, id string) (b *backend, published string, ok bool) {
+// answersTo reports whether the model has the name, in whatever form its protocol allows.
+func answersTo(m *service.Model, name string) bool {
+	same := func(own string) bool { return dialect.SameModel(m.Protocol, own, name) }
+	return same(m.ID) || slices.ContainsFunc(m.Aliases, same)
+}
+
+// findTranslated returns where a model is to be had over another protocol than the tool's own, for an
+// operation that can be translated.
+func (o *offer) findTranslated(op dialect.Operation, id string) (s served, ok bool) {
 	for _, p := range op.Reaches()[1:] {
-		if b, published, ok = o.find(p, id); ok {
-			return b, published, true
+		if s, ok = o.find(p, id); ok {
+			return s, true
 		}
 	}
-	return nil, "", false
+	return served{}, false
 }
 
 // listed is what can be used over a protocol, natively or translated, each name once.
@@ -156,14 +222,6 @@ func (o *offer) unknownModel(op dialect.Operation) *dialect.Error {
 	}
 	e.Message += "."
 	return e
-}
-
-// described is what the description says about a published model.
-func (o *offer) described(protocol service.Protocol, published string) service.Model {
-	if i, ok := o.index[modelName{protocol, published}]; ok {
-		return o.models[i]
-	}
-	return service.Model{ID: published, Protocol: protocol}
 }
 
 func join(protocols []service.Protocol) string {

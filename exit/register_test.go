@@ -202,7 +202,9 @@ func ask(t *testing.T, tun *accepted) (*bhttp.Response, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := ohttp.SealRequest(&configs[0], ohttp.Chunked, bytes.NewReader(chat().encode(t)))
+	q := chat()
+	q.fields = append(q.fields, dateField(time.Now())...)
+	sealed, err := ohttp.SealRequest(&configs[0], ohttp.Chunked, bytes.NewReader(q.encode(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

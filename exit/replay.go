@@ -70,6 +70,8 @@ type replays struct {
 	dated   remembered
 	undated remembered
 	earlier map[uint8]bool // identifiers of keys that an earlier life had
+	follows bool           // another process leads the exit
+	journal *journal       // shared with other processes; nil where there are none
 }
 
 // remembered is a set that forgets what is older than one span, and younger than two.
@@ -90,34 +92,65 @@ func openReplays(dir string, keyLife time.Duration, keys *keyStore, clock func()
 	if dir == "" {
 		return r, nil
 	}
+	r.journal = newJournal(dir, keyLife)
+	return r, r.lead(dir, keys)
+}
+
+// followReplays is for a process that does not lead the exit. Its earlier lives are in the journal, like those
+// of the others.
+func followReplays(dir string, keyLife time.Duration, clock func() time.Time) (*replays, error) {
+	r, err := openReplays("", keyLife, nil, clock)
+	if err != nil {
+		return nil, err
+	}
+	r.follows, r.journal = true, newJournal(dir, keyLife)
+	return r, nil
+}
+
+// lead has the newest date kept. A process that has not followed another until now refuses what an earlier life
+// of the exit could have accepted.
+func (r *replays) lead(dir string, keys *keyStore) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	path := filepath.Join(dir, newestFile)
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read the newest request's date: %w", err)
+		return fmt.Errorf("read the newest request's date: %w", err)
 	}
 	if err == nil {
 		seconds, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 		if err != nil {
-			seconds = clock().Add(dateAhead).Unix() // cut off in writing: the worst that it can have been
+			seconds = r.clock().Add(dateAhead).Unix() // cut off in writing: the worst that it can have been
 		}
-		r.last, r.floor = seconds, time.Unix(seconds, 0)
-		r.earlier = make(map[uint8]bool)
-		for _, p := range keys.state.pairs {
-			for i := range p.keys {
-				r.earlier[p.id+uint8(i)] = true
-			}
-		}
+		r.last = max(r.last, seconds)
+		r.distrust(keys)
 	}
 	if r.newest, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-		return nil, fmt.Errorf("keep the newest request's date: %w", err)
+		return fmt.Errorf("keep the newest request's date: %w", err)
 	}
-	return r, nil
+	r.follows = false
+	return nil
+}
+
+// distrust refuses what is not certain to be later than an earlier life of the exit. r.mu is held.
+func (r *replays) distrust(keys *keyStore) {
+	if r.follows {
+		return
+	}
+	r.floor = time.Unix(r.last, 0)
+	r.earlier = make(map[uint8]bool)
+	for _, p := range keys.state.pairs {
+		for i := range p.keys {
+			r.earlier[p.id+uint8(i)] = true
+		}
+	}
 }
 
 func (r *replays) close() {
 	if r.newest != nil {
 		r.newest.Close()
 	}
+	r.journal.close()
 }
 
 // admit takes a request in, or says why not. The identifier is of the sealed request, the key the one it is
@@ -134,7 +167,10 @@ func (r *replays) admit(id [32]byte, key uint8, fields bhttp.Fields) *fault {
 	case !dated && r.earlier[key]:
 		return r.refuseDate(now)
 	case !dated:
-		return r.undated.add(short, now)
+		if fault := r.undated.add(short, now); fault != nil {
+			return fault
+		}
+		return r.journal.enterUndated(short, key, now)
 	case r.dated.has(short, now):
 		return &faultReplayed
 	case date.After(now.Add(dateAhead)), date.Before(now.Add(-dateWindow)), !date.After(r.floor):
@@ -143,7 +179,10 @@ func (r *replays) admit(id [32]byte, key uint8, fields bhttp.Fields) *fault {
 	if !r.keep(date.Unix()) {
 		return &faultForgotten
 	}
-	return r.dated.add(short, now)
+	if fault := r.dated.add(short, now); fault != nil {
+		return fault
+	}
+	return r.journal.enter(short, date, now)
 }
 
 // refuseDate tells the client the time, so that it can seal again with a date that will do.

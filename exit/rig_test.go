@@ -34,12 +34,13 @@ const (
 // rig is an exit's handler behind HTTP/2 without a relay, as a tunnel serves it, and what a client that
 // knows nothing but the list of keys needs.
 type rig struct {
-	exit *Exit
-	keys *keyStore
-	url  string
-	http *http.Transport
-	log  *lockedBuffer
-	done chan struct{} // receives when a call of the handler has returned
+	exit       *Exit
+	maintainer *maintainer
+	keys       *keyStore
+	url        string
+	http       *http.Transport
+	log        *lockedBuffer
+	done       chan struct{} // receives when a call of the handler has returned
 }
 
 // lockedBuffer is a log that several goroutines write.
@@ -71,7 +72,7 @@ func testModels(ids ...string) []service.Model {
 }
 
 func openAIBackend(url string) Backend {
-	return Backend{Protocol: service.OpenAI, URL: url, Key: secret.New(canaryKey), Models: testModels("gpt-test")}
+	return Backend{Protocol: service.OpenAI, URL: url, Key: secret.New(canaryKey), Models: testModels("gpt-test"), Silent: true}
 }
 
 // unasked are backends that are asked only what a test asks, unless they say otherwise.
@@ -101,7 +102,8 @@ func newRig(t testing.TB, cfg Config) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.keys = m.keys
+	t.Cleanup(m.close)
+	r.maintainer, r.keys = m, m.keys
 	if err := m.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -123,9 +125,6 @@ func (r *rig) serve(t testing.TB) {
 	t.Cleanup(func() {
 		r.http.CloseIdleConnections()
 		srv.Close()
-		for _, b := range r.exit.backends {
-			b.close()
-		}
 	})
 }
 

@@ -79,7 +79,7 @@ func TestGeminiArrayStreams(t *testing.T) {
 		<-release
 		flush(w, "]")
 	})
-	r := newRig(t, Config{Backends: []Backend{{Protocol: service.Gemini, URL: url, Models: testModels("g")}}})
+	r := newRig(t, Config{Backends: []Backend{{Protocol: service.Gemini, URL: url, Models: testModels("g"), Silent: true}}})
 	resp, _ := r.open(t.Context(), t, chunked, inner{path: "/v1beta/models/g:streamGenerateContent", body: `{}`}.encode(t))
 	buf := make([]byte, 100)
 	n, err := resp.Body.Read(buf)
@@ -102,9 +102,9 @@ func TestBrokenStreams(t *testing.T) {
 		q       inner
 	}
 	openAI := protocol{openAIBackend(""), chat()}
-	claude := protocol{Backend{Protocol: service.Claude, Models: testModels("c")}, inner{path: "/v1/messages", body: `{"model":"c"}`}}
-	ollama := protocol{Backend{Protocol: service.Ollama, Models: testModels("o")}, inner{path: "/api/chat", body: `{"model":"o"}`}}
-	gemini := protocol{Backend{Protocol: service.Gemini, Models: testModels("g")}, inner{path: "/v1beta/models/g:streamGenerateContent", body: `{}`}}
+	claude := protocol{Backend{Protocol: service.Claude, Models: testModels("c"), Silent: true}, inner{path: "/v1/messages", body: `{"model":"c"}`}}
+	ollama := protocol{Backend{Protocol: service.Ollama, Models: testModels("o"), Silent: true}, inner{path: "/api/chat", body: `{"model":"o"}`}}
+	gemini := protocol{Backend{Protocol: service.Gemini, Models: testModels("g"), Silent: true}, inner{path: "/v1beta/models/g:streamGenerateContent", body: `{}`}}
 	for _, tt := range []struct {
 		name        string
 		protocol    protocol

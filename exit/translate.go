@@ -26,22 +26,18 @@ func (e *toldError) Error() string { return "the answer failed: " + string(e.cod
 // dispatchTranslated has the request answered by a backend that offers the model and does not speak what the tool speaks:
 // another protocol, or only chat completions of OpenAI's two APIs. What needs no backend the exit answers itself.
 func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model string, q *asked) result {
-	b, published, ok := offer.find(q.op.Protocol, model)
+	s, ok := offer.find(q.op.Protocol, model)
 	if !ok {
-		b, published, ok = offer.findTranslated(q.op, model)
+		s, ok = offer.findTranslated(q.op, model)
 	}
 	if !ok {
 		return x.fail(offer.unknownModel(q.op))
 	}
-	m := offer.described(b.protocol, published)
-	if res, answered := x.answerAlone(q, &m); answered {
+	if res, answered := x.answerAlone(q, &s.described); answered {
 		return res
 	}
-	if id, aliased := b.aliases[published]; aliased {
-		published = id
-	}
 	t, fail := translate.New(q.op, q.body, translate.Target{
-		Protocol: b.protocol, Model: published, MaxOutput: m.MaxOutput,
+		Protocol: s.backend.protocol, Model: s.model, MaxOutput: s.described.MaxOutput,
 		ID: rand.Text(), Created: x.handler.cfg.Clock().Unix(),
 	})
 	if fail != nil {
@@ -50,8 +46,8 @@ func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model s
 	if beta := dialect.BetaField(q.op.Protocol); beta != "" && len(q.header[textproto.CanonicalMIMEHeaderKey(beta)]) > 0 {
 		t.Dropped = append(t.Dropped, beta)
 	}
-	x.handler.metrics.translated(q.op.Protocol, b.protocol, t.Dropped)
-	return x.askTranslated(ctx, b, t)
+	x.handler.metrics.translated(q.op.Protocol, s.backend.protocol, t.Dropped)
+	return x.within(s, func() result { return x.askTranslated(ctx, s.backend, t) })
 }
 
 // answerAlone answers what needs no backend, from the model's description or by counting.

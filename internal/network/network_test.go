@@ -72,6 +72,7 @@ func models(answer http.HandlerFunc) http.Handler {
 	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"object":"list","data":[{"id":"m","object":"model","type":"model","display_name":"m","created_at":"2025-01-01T00:00:00Z"}],"has_more":false}`)
 	})
+	mux.HandleFunc("POST /api/show", http.NotFound)
 	mux.HandleFunc("GET /v1beta/models", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"models":[{"name":"models/m"}]}`)
 	})
