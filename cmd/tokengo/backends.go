@@ -22,8 +22,6 @@ import (
 
 	"github.com/tokengo/tokengo/exit"
 	"github.com/tokengo/tokengo/internal/demobackend"
-	"github.com/tokengo/tokengo/internal/keyfile"
-	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -103,7 +101,7 @@ func (f *backendFlags) files() ([]backendFile, error) {
 		apply  func(*backendFile, string)
 	}{
 		{"--backend-key-file", f.keyFiles, func(b *backendFile, path string) { b.KeyFile = path }},
-		{"--model", f.models, func(b *backendFile, id string) { b.Models = append(b.Models, id) }},
+		{"--model", f.models, func(b *backendFile, id string) { b.Models = append(b.Models, modelFile{ID: id}) }},
 		{"--backend-responses", f.responses, func(b *backendFile, mode string) { b.Responses = mode }},
 	} {
 		for _, s := range option.values {
@@ -120,48 +118,44 @@ func (f *backendFlags) files() ([]backendFile, error) {
 
 // parseBackends makes the exit's backends. Those called demo are served by this process, in group.
 func parseBackends(ctx context.Context, group *errgroup.Group, files []backendFile) ([]exit.Backend, error) {
+	return new(backendParser).parse(ctx, group, files)
+}
+
+// backendParser makes backends of what files say, time and again.
+type backendParser struct {
+	demoURL string // of the demo backend, once it is served
+}
+
+func (p *backendParser) parse(ctx context.Context, group *errgroup.Group, files []backendFile) ([]exit.Backend, error) {
 	var backends []exit.Backend
-	for _, f := range files {
-		if f.Protocol == demoBackend {
-			url, err := serveDemoBackend(ctx, group)
-			if err != nil {
-				return nil, err
-			}
-			for _, p := range service.Protocols() {
-				backends = append(backends, exit.Backend{Protocol: p, URL: url})
-			}
-			continue
-		}
-		b, err := parseBackend(f)
+	for i := range files {
+		more, err := p.parseOne(ctx, group, &files[i])
 		if err != nil {
 			return nil, err
 		}
-		backends = append(backends, b)
+		backends = append(backends, more...)
 	}
 	return backends, nil
 }
 
-func parseBackend(f backendFile) (exit.Backend, error) {
-	protocol, err := parseProtocol(f.Protocol)
-	if err != nil {
-		return exit.Backend{}, &usageError{fmt.Errorf("backend: %w", err), "or try --backend " + demoBackend}
+// parseOne makes the backend of one entry, or one for each protocol of the demo backend.
+func (p *backendParser) parseOne(ctx context.Context, group *errgroup.Group, f *backendFile) ([]exit.Backend, error) {
+	if f.Protocol != demoBackend {
+		b, err := f.backend()
+		return []exit.Backend{b}, err
 	}
-	v := vendorOf(protocol)
-	b := exit.Backend{Protocol: protocol, URL: cmp.Or(f.URL, v.url), Aliases: f.Aliases, Key: secret.New(firstEnv(v.keyEnv))}
-	if f.KeyFile != "" {
-		key, err := keyfile.Read(f.KeyFile)
+	if p.demoURL == "" {
+		url, err := serveDemoBackend(ctx, group)
 		if err != nil {
-			return exit.Backend{}, err
+			return nil, err
 		}
-		b.Key = secret.New(string(key))
+		p.demoURL = url
 	}
-	if b.Responses, err = responsesMode(protocol, f.Responses); err != nil {
-		return exit.Backend{}, err
+	var backends []exit.Backend
+	for _, protocol := range service.Protocols() {
+		backends = append(backends, exit.Backend{Protocol: protocol, URL: p.demoURL, MaxConcurrent: f.MaxConcurrent})
 	}
-	for _, id := range f.Models {
-		b.Models = append(b.Models, service.Model{ID: id, Protocol: protocol})
-	}
-	return b, nil
+	return backends, nil
 }
 
 // responsesMode is how an openai backend answers Responses requests; other backends have no such setting.

@@ -118,11 +118,11 @@ func (f *exitFile) check() error {
 	if err != nil {
 		return err
 	}
-	for _, backend := range f.Backends {
-		if backend.Protocol == demoBackend {
+	for i := range f.Backends {
+		if f.Backends[i].Protocol == demoBackend {
 			continue
 		}
-		b, err := parseBackend(backend)
+		b, err := f.Backends[i].backend()
 		if err != nil {
 			return err
 		}

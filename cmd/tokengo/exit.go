@@ -20,7 +20,9 @@ import (
 type exitFlags struct {
 	roleFlags
 	backendFlags
-	file exitFile
+	file  exitFile
+	check bool
+	json  bool
 }
 
 func newExitCommand() *cobra.Command {
@@ -32,15 +34,23 @@ func newExitCommand() *cobra.Command {
 It sees prompts and answers, and never who asked.
 
 Keys of backends come from files or the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY,
-OLLAMA_API_KEY), never from flags. On SIGTERM the exit finishes running answers and takes no new ones.`,
+OLLAMA_API_KEY), never from flags. On SIGTERM the exit finishes running answers and takes no new ones. On
+SIGHUP it reads its configuration file again and publishes what it then offers; running answers go on.
+
+With --check it starts nothing: it asks the backends what they have, prints the description that would be
+published and every problem in it, and exits with status 1 if one of them keeps it from working.`,
 		Example: `  tokengo exit --relay https://relay.example --backend ollama=http://127.0.0.1:11434
   tokengo exit --relay https://relay.example --backend openai=https://api.openai.com \
       --backend-key-file openai=key.txt --model openai=gpt-5-mini --operator 'Example Ltd'
-  tokengo exit --relay https://relay.example --backend demo`,
+  tokengo exit --relay https://relay.example --backend demo
+  tokengo exit --check --config exit.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := loadFile(cmd, &f.roleFlags, exitFileName, &f.file); err != nil {
-				return err
+			if f.check {
+				return checkExit(cmd, f)
+			}
+			if f.json {
+				return usagef("", "--json goes with --check")
 			}
 			return runExit(cmd, f)
 		},
@@ -48,6 +58,8 @@ OLLAMA_API_KEY), never from flags. On SIGTERM the exit finishes running answers 
 	f.roleFlags.register(cmd, exitFileName)
 	f.backendFlags.register(cmd)
 	flags := cmd.Flags()
+	flags.BoolVar(&f.check, "check", false, "print what would be published and what is wrong with it, and do nothing else")
+	flags.BoolVar(&f.json, "json", false, "with --check: print JSON")
 	flags.StringArrayVar(&f.file.Relays, "relay", nil, "register with the relay at `URL` (repeatable)")
 	flags.StringVar(&f.file.Operator, "operator", "", "the `name` of who runs this exit, for people")
 	flags.StringVar(&f.file.Tier, "tier", "", "class of service: free, standard or premium (default standard)")
@@ -61,31 +73,21 @@ OLLAMA_API_KEY), never from flags. On SIGTERM the exit finishes running answers 
 func runExit(cmd *cobra.Command, f *exitFlags) error {
 	keepSmall()
 	keepCalm()
+	given := *f // what flags say, before the file
+	if err := loadFile(cmd, &f.roleFlags, exitFileName, &f.file); err != nil {
+		return err
+	}
 	env, err := f.start(cmd, "exit")
 	if err != nil {
 		return err
 	}
-	cfg, err := f.file.config()
-	if err != nil {
-		return err
-	}
-	if len(cfg.Relays) == 0 {
-		return usagef("name one with --relay URL, or under relays: in "+exitFileName, "no relay is configured")
-	}
-	files, err := f.backendFlags.files()
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
-		files = f.file.Backends
-	}
-	if len(files) == 0 {
-		return usagef("name one with --backend PROTOCOL=URL, under backends: in "+exitFileName+", or try --backend demo", "no backend is configured")
-	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	lasting, stopBackends := context.WithCancel(context.WithoutCancel(ctx)) // until the exit has drained
 	defer stopBackends()
-	if cfg.Backends, err = parseBackends(lasting, group, files); err != nil {
+	parser := new(backendParser)
+	parse := func(files []backendFile) ([]exit.Backend, error) { return parser.parse(lasting, group, files) }
+	cfg, err := f.exitConfig(parse)
+	if err != nil {
 		return err
 	}
 	cfg.StateDir, cfg.Logger, cfg.Registerer = env.stateDir, env.log, env.registerer()
@@ -98,8 +100,34 @@ func runExit(cmd *cobra.Command, f *exitFlags) error {
 		defer stopBackends()
 		return e.Run(ctx)
 	})
-	group.Go(func() error { return env.serveMetrics(ctx, f.metricsListen) })
+	metricsListen := f.metricsListen // what f says changes with a reload
+	group.Go(func() error { return env.serveMetrics(ctx, metricsListen) })
+	r := &reloader{cmd: cmd, flags: f, given: given, parse: parse, exit: e, stateDir: env.stateDir, log: env.log}
+	group.Go(func() error { return r.run(ctx) })
 	return group.Wait()
+}
+
+// exitConfig is what flags and file say, but for what the process adds.
+func (f *exitFlags) exitConfig(parse func([]backendFile) ([]exit.Backend, error)) (exit.Config, error) {
+	cfg, err := f.file.config()
+	if err != nil {
+		return exit.Config{}, err
+	}
+	if len(cfg.Relays) == 0 {
+		return exit.Config{}, usagef("name one with --relay URL, or under relays: in "+exitFileName, "no relay is configured")
+	}
+	files, err := f.backendFlags.files()
+	if err != nil {
+		return exit.Config{}, err
+	}
+	if len(files) == 0 {
+		files = f.file.Backends
+	}
+	if len(files) == 0 {
+		return exit.Config{}, usagef("name one with --backend PROTOCOL=URL, under backends: in "+exitFileName+", or try --backend demo", "no backend is configured")
+	}
+	cfg.Backends, err = parse(files)
+	return cfg, err
 }
 
 // registrationPrinter says where the exit is reachable, once for each change.

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tokengo/tokengo/client"
-	"github.com/tokengo/tokengo/exit"
 	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/relay"
 	"github.com/tokengo/tokengo/route"
@@ -82,35 +82,6 @@ type relayFile struct {
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
 }
 
-// exitFile is the content of exit.yaml.
-type exitFile struct {
-	commonFile      `yaml:",inline"`
-	Relays          []string          `yaml:"relays"`
-	Backends        []backendFile     `yaml:"backends"`
-	Operator        string            `yaml:"operator"`
-	Tier            string            `yaml:"tier"`
-	Tags            map[string]string `yaml:"tags"`
-	KeyLifetime     time.Duration     `yaml:"key_lifetime"`
-	KeyOverlap      time.Duration     `yaml:"key_overlap"`
-	DrainTimeout    time.Duration     `yaml:"drain_timeout"`
-	BackendTimeout  time.Duration     `yaml:"backend_timeout"`
-	StallTimeout    time.Duration     `yaml:"stall_timeout"`
-	ModelsRefresh   time.Duration     `yaml:"models_refresh"`
-	MaxConcurrent   int               `yaml:"max_concurrent"`
-	MaxRequestBytes int64             `yaml:"max_request_bytes"`
-}
-
-// backendFile is one entry of backends in exit.yaml.
-type backendFile struct {
-	Protocol string            `yaml:"protocol"`
-	URL      string            `yaml:"url"`
-	KeyFile  string            `yaml:"key_file"`
-	Models   []string          `yaml:"models"`
-	Aliases  map[string]string `yaml:"aliases"`
-
-	Responses string `yaml:"responses"` // an exit.ResponsesMode
-}
-
 func (f *clientFile) config() (client.Config, error) {
 	relays, err := parseRelays(f.Relays)
 	if err != nil {
@@ -142,26 +113,6 @@ func (f *relayFile) config() relay.Config {
 		MaxRequestBytes: f.MaxRequestBytes, MaxExits: f.MaxExits, MaxInFlight: f.MaxInFlight,
 		UploadTimeout: f.UploadTimeout, AnswerTimeout: f.AnswerTimeout, ShutdownTimeout: f.ShutdownTimeout,
 	}
-}
-
-// config leaves the backends to [parseBackends]: they need the environment.
-func (f *exitFile) config() (exit.Config, error) {
-	relays, err := parseRelays(f.Relays)
-	if err != nil {
-		return exit.Config{}, err
-	}
-	tier := service.Tier("")
-	if f.Tier != "" {
-		if tier, err = parseTier(f.Tier); err != nil {
-			return exit.Config{}, &usageError{err: err}
-		}
-	}
-	return exit.Config{
-		Relays: relays, Operator: f.Operator, Tier: tier, Tags: f.Tags,
-		KeyLifetime: f.KeyLifetime, KeyOverlap: f.KeyOverlap, DrainTimeout: f.DrainTimeout,
-		BackendHeaderTimeout: f.BackendTimeout, StallTimeout: f.StallTimeout, ModelsRefresh: f.ModelsRefresh,
-		MaxConcurrent: f.MaxConcurrent, MaxRequestBytes: f.MaxRequestBytes,
-	}, nil
 }
 
 func parseRelays(urls []string) ([]relayurl.URL, error) {
@@ -199,10 +150,7 @@ func parseAll[T any](in []string, parse func(string) (T, error)) ([]T, error) {
 // loadFile reads the role's configuration file into file, whose fields are also the targets of the
 // command's flags; flags that were given win. Without --config a missing file is no error.
 func loadFile(cmd *cobra.Command, common *roleFlags, name string, file roleFile) error {
-	path, found := common.config, common.config != ""
-	if !found {
-		path, found = findFile(name)
-	}
+	path, found := common.path(name)
 	if !found {
 		return nil
 	}
@@ -242,6 +190,14 @@ func changedFlags(cmd *cobra.Command) []func() error {
 	return restore
 }
 
+// path is the role's configuration file: the one that was named, or else the one that is found.
+func (f *roleFlags) path(name string) (path string, found bool) {
+	if f.config != "" {
+		return f.config, true
+	}
+	return findFile(name)
+}
+
 func findFile(name string) (path string, found bool) {
 	candidates := []string{name}
 	if dir, err := os.UserConfigDir(); err == nil {
@@ -257,18 +213,36 @@ func findFile(name string) (path string, found bool) {
 
 // decodeFile reads a YAML file strictly. Errors name the file and the line.
 func decodeFile(path string, into any) error {
-	f, err := os.Open(path)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return &usageError{fmt.Errorf("read configuration: %w", err), ""}
 	}
-	defer f.Close()
-	decoder := yaml.NewDecoder(f)
+	if err := decodeStrictly(data, into); err != nil {
+		return fileError(path, err, keysOf(reflect.TypeOf(into).Elem()))
+	}
+	return nil
+}
+
+// decodeStrictly takes unknown keys for errors. All errors are in one, but for a file that is no YAML.
+func decodeStrictly(data []byte, into any) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
-	err = decoder.Decode(into)
-	if err == nil || errors.Is(err, io.EOF) { // EOF: nothing but comments
+	err := decoder.Decode(into)
+	if errors.Is(err, io.EOF) { // nothing but comments
 		return nil
 	}
-	return fileError(path, err, keysOf(reflect.TypeOf(into).Elem()))
+	keeper, ok := into.(interface{ decodingErrors() []string })
+	if !ok {
+		return err
+	}
+	all := &yaml.TypeError{Errors: keeper.decodingErrors()}
+	if err != nil {
+		all.Errors = append(typeErrors(err), all.Errors...)
+	}
+	if len(all.Errors) == 0 {
+		return nil
+	}
+	return all
 }
 
 var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type \S+`)
@@ -292,9 +266,12 @@ func keysOf(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
 		field := t.Field(i)
+		if !field.IsExported() && !field.Anonymous {
+			continue
+		}
 		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		inner := field.Type
-		if inner.Kind() == reflect.Slice {
+		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
 		if options != "inline" {

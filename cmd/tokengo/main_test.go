@@ -32,6 +32,13 @@ func TestMain(m *testing.M) {
 //	log NAME              makes what it wrote to standard error the output to search
 //	ask [-fail] URL BODY  posts BODY as JSON and makes the answer the output; retries for a while until
 //	                      the status is 200, or with -fail wants another one at once
+//	envfile FILE…         puts the values of variables into files, for ${VAR}
+//	hangup NAME           sends it SIGHUP
+//	waitlog NAME TEXT     waits until what it wrote to standard error has TEXT
+//	slowbackend VAR       starts a backend of OpenAI's protocol that begins answers, and sets $VAR to its URL
+//	finish                has it end them
+//	stream NAME N URL BODY  begins N requests, one after the other, and waits until each answer has begun
+//	join NAME             waits until they have ended and makes the answers the output, one a line
 //	busy VAR              occupies a port and sets $VAR to its address
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -41,6 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			running := map[string]*process{}
 			env.Values[runningKey{}] = running
+			env.Values[valuesKey{}] = map[any]any{}
 			env.Defer(func() {
 				for _, p := range running {
 					p.kill()
@@ -50,6 +58,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"start": start, "terminate": terminate, "crash": crash, "log": showLog, "ask": ask, "busy": busy,
+			"envfile": envFile, "hangup": hangUp, "waitlog": waitLog, "slowbackend": serveSlow, "finish": finishSlow, "stream": beginStreams, "join": joinStreams,
 		},
 	})
 }
