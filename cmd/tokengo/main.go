@@ -9,6 +9,7 @@
 //	run.go       what the long-running commands share: signals, logs, state, ports, metrics
 //	files.go     configuration files
 //	backends.go  finding and naming AI backends
+//	exitfile.go, exitcheck.go, reload.go  the exit's file: what is in it, what is wrong with it, reading it again
 //
 // 'tokengo run' is in runtool.go.
 //
