@@ -44,7 +44,7 @@ func TestCountTokens(t *testing.T) {
 			w.WriteHeader(tt.status)
 			io.WriteString(w, tt.body)
 		})
-		r := newRig(t, Config{Backends: []Backend{{Protocol: service.Claude, URL: url, Models: testModels("m")}}})
+		r := newRig(t, Config{Backends: []Backend{{Protocol: service.Claude, URL: url, Models: testModels("m"), Silent: true}}})
 		for range 2 {
 			got := r.do(t, chunked, inner{path: "/v1/messages/count_tokens", body: claudeCount})
 			native := strings.Contains(got.body, "4711")

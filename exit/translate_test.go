@@ -41,7 +41,7 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func scriptedRig(t *testing.T, p service.Protocol, models []service.Model, answers ...scriptedAnswer) (*rig, *scripted) {
 	t.Helper()
 	s := &scripted{answers: answers}
-	return newRig(t, Config{Backends: []Backend{{Protocol: p, URL: backendServer(t, s.ServeHTTP), Models: models}}}), s
+	return newRig(t, Config{Backends: []Backend{{Protocol: p, URL: backendServer(t, s.ServeHTTP), Models: models, Silent: true}}}), s
 }
 
 const thinkingRequest = `{"model":"m","max_tokens":2000,"thinking":{"type":"enabled","budget_tokens":1024},"messages":[{"role":"user","content":"hi"}]}`
@@ -85,7 +85,7 @@ func TestMaxOutputOfTheModel(t *testing.T) {
 	s := &scripted{answers: []scriptedAnswer{{200, `{"type":"message","content":[],"stop_reason":"end_turn","usage":{}}`}}}
 	r := newRig(t, Config{Backends: []Backend{{
 		Protocol: service.Claude, URL: backendServer(t, s.ServeHTTP),
-		Models: []service.Model{{ID: "nice", MaxOutput: 12345}}, Aliases: map[string]string{"nice": "glm-secret"},
+		Silent: true, Models: []service.Model{{ID: "nice", MaxOutput: 12345}}, Aliases: map[string]string{"nice": "glm-secret"},
 	}}})
 	r.do(t, chunked, inner{path: "/v1/chat/completions", body: `{"model":"nice","messages":[{"role":"user","content":"hi"}]}`})
 	var asked struct {
