@@ -8,7 +8,7 @@
 // It runs on the user's own machine and sees everything. What leaves the machine is a sealed request,
 // the hash of the exit's keys, and requests for the whole directory; the relay sees those and the
 // user's address. Inside the seal, for the exit, is a request that this package writes anew: the method,
-// the protocol's own path, the few header fields that the protocol needs, and the body. Nothing else that a
+// the protocol's own path, and what package scrub leaves of header and body. Nothing else that a
 // tool sent locally, its credentials, cookies, user agent and query keys among it, goes anywhere.
 //
 // Invariants:
@@ -20,7 +20,8 @@
 //   - A request is sent a second time only when it is certain that no exit got it the first time.
 //   - An answer ends properly toward the tool only when the exit has proved its end. Anything else is
 //     an error in the tool's own protocol, or a connection that visibly breaks.
-//   - Bytes go to the tool as they arrive; nothing is held back.
+//   - Bytes go to the tool as they arrive; nothing is held back. With pseudonyms an event of a stream waits while its
+//     text ends in what may be the beginning of a placeholder.
 //   - When the tool goes away, so does its request, at every hop.
 //   - Neither logs nor metrics contain prompts, header fields, keys or model names, and which exit was
 //     used is logged at debug level only.
@@ -55,6 +56,7 @@ import (
 	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/scrub"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -103,6 +105,16 @@ type Config struct {
 	// ShutdownTimeout is how long running requests may go on once the client is told to stop.
 	// Default: 10 s.
 	ShutdownTimeout time.Duration
+	// Scrub is how much of a request is changed so that it does not say who asks. Default: [scrub.Full].
+	Scrub scrub.Level
+	// Pseudonyms keep the user's own names out of prompts: exits read placeholders, tools the names. Default: none.
+	Pseudonyms *scrub.Pseudonyms
+	// Debug keeps the last requests for the management path /tokengo/debug/scrub, a page that shows what left.
+	// Default: there is no such page, and requests are not kept.
+	Debug bool
+	// Block are the kinds of text for which a request is refused instead of sent. Default: none; of each
+	// kind that prompts hold the log warns once.
+	Block []scrub.Kind
 	// Logger takes what an operator of the client wants to know. Default: nothing is logged.
 	Logger *slog.Logger
 	// Registerer takes the client's metrics. Default: none are registered.
@@ -150,6 +162,9 @@ func (cfg Config) validate() error {
 	}
 	if err := cfg.Policy.Validate(); err != nil {
 		return fmt.Errorf("policy: %w", err)
+	}
+	if _, err := scrub.ParseLevel(string(cfg.Scrub)); err != nil {
+		return err
 	}
 	if cfg.Format.RequestType() == "" {
 		return fmt.Errorf("format %d does not exist", cfg.Format)

@@ -464,7 +464,7 @@ func (c *testClient) expectChat(want string) {
 	}
 }
 
-const chatBody = `{"model":"m","messages":[{"role":"user","content":"hi"}]}`
+const chatBody = `{"messages":[{"content":"hi","role":"user"}],"model":"m"}`
 
 // eventually polls until cond holds.
 func eventually(t testing.TB, what string, cond func() bool) {

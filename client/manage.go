@@ -47,8 +47,14 @@ func (p *proxy) manage(w http.ResponseWriter, r *http.Request) {
 	switch strings.TrimPrefix(r.URL.Path, managementPrefix) {
 	case "status":
 		writeJSON(w, p.statusReport())
+	case "debug/scrub":
+		if !p.debug.on {
+			p.fail(w, op, &dialect.Error{Code: dialect.CodeUnknownPath, Message: "The client keeps nothing to show. Start it with --debug-page."})
+			return
+		}
+		p.debug.serve(w, r)
 	default:
-		p.fail(w, op, &dialect.Error{Code: dialect.CodeUnknownPath, Message: "There is no such management path. There is: " + managementPrefix + "status."})
+		p.fail(w, op, &dialect.Error{Code: dialect.CodeUnknownPath, Message: "There is no such management path. There are: /tokengo/status, /tokengo/debug/scrub."})
 	}
 }
 

@@ -24,12 +24,15 @@ type proxy struct {
 	directory *directory
 	metrics   *metrics
 	door      door
+	scrubber  *scrubber
+	debug     *debugPage
 	running   sync.RWMutex // read-locked by each request that runs
 }
 
 func newProxy(cfg Config, dir *directory, m *metrics) *proxy {
 	return &proxy{
 		cfg: cfg, directory: dir, metrics: m,
+		scrubber: newScrubber(cfg), debug: &debugPage{on: cfg.Debug},
 		door: door{token: cfg.Token, management: cfg.ManagementToken, origins: cfg.Origins},
 	}
 }
@@ -115,7 +118,10 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	case fail != nil:
 		return p.fail(w, op, fail)
 	}
-	q, fail := newRequest(op, r.Header, body)
+	q, fail := newRequest(op, r.Header, body, p.scrubber.options)
+	if fail == nil {
+		fail = p.scrubber.inspect(r.Context(), q.scrubbed.Body())
+	}
 	if fail != nil {
 		return p.fail(w, op, fail)
 	}
@@ -130,6 +136,7 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 		return p.fail(w, op, fail)
 	}
 	defer a.close()
+	a.inner.Body = q.scrubbed.Restore(a.inner.Body, a.inner.Fields.Get("content-type"))
 	return p.answer(w, op, a)
 }
 

@@ -43,7 +43,11 @@ func TestChat(t *testing.T) {
 			x := <-got
 			want := &bhttp.Request{
 				Method: "POST", Scheme: "https", Authority: "exit", Path: "/v1/chat/completions",
-				Fields: bhttp.Fields{{Name: "content-type", Value: "application/json"}},
+				Fields: bhttp.Fields{
+					{Name: "user-agent", Value: "tokengo"},
+					{Name: "content-type", Value: "application/json"},
+					{Name: "accept", Value: "application/json"},
+				},
 			}
 			if diff := cmp.Diff(want, x.req, cmpopts.IgnoreFields(bhttp.Request{}, "Body")); diff != "" {
 				t.Errorf("inner request (-want +got):\n%s", diff)
@@ -64,30 +68,35 @@ var scrubbed = []struct {
 	want bhttp.Fields
 }{
 	{"/v1/chat/completions?key=" + canary + "&user=" + canary, bhttp.Fields{
+		{Name: "user-agent", Value: "tokengo"},
 		{Name: "content-type", Value: "application/json"},
-		{Name: "accept", Value: "text/event-stream"},
-		{Name: "openai-beta", Value: "a=1,b=2"},
+		{Name: "accept", Value: "application/json"},
+		{Name: "openai-beta", Value: "a=1"},
 	}},
 	{"/v1/messages?beta=true&key=" + canary, bhttp.Fields{
+		{Name: "user-agent", Value: "tokengo"},
 		{Name: "content-type", Value: "application/json"},
-		{Name: "accept", Value: "text/event-stream"},
+		{Name: "accept", Value: "application/json"},
 		{Name: "anthropic-version", Value: "2023-06-01"},
 		{Name: "anthropic-beta", Value: "x,y"},
 	}},
 	{"/v1beta/models/m:generateContent?key=" + canary, bhttp.Fields{
+		{Name: "user-agent", Value: "tokengo"},
 		{Name: "content-type", Value: "application/json"},
-		{Name: "accept", Value: "text/event-stream"},
+		{Name: "accept", Value: "application/json"},
 	}},
 	{"/api/chat?token=" + canary, bhttp.Fields{
+		{Name: "user-agent", Value: "tokengo"},
 		{Name: "content-type", Value: "application/json"},
-		{Name: "accept", Value: "text/event-stream"},
+		{Name: "accept", Value: "application/json"},
 	}},
 }
 
 // Whatever identifies the user or the tool must be neither inside the seal nor outside of it.
 func TestScrubsRequests(t *testing.T) {
-	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m"), models(service.Claude, "m"),
-		models(service.Gemini, "m"), models(service.Ollama, "m")))
+	info := testInfo(models(service.OpenAI, "m"), models(service.Claude, "m"), models(service.Gemini, "m"), models(service.Ollama, "m"))
+	info.Betas = []string{"a=1", "y", "x"}
+	exit := newExit(t, newIdentity(t), info)
 	got := make(chan *exchange, 1)
 	exit.answer = func(x *exchange) {
 		got <- x
@@ -96,7 +105,7 @@ func TestScrubsRequests(t *testing.T) {
 	c := start(t, Config{}, newTestRelay(t, exit))
 	for _, tt := range scrubbed {
 		resp := c.do("POST", tt.path, `{"model":"m"}`,
-			"Anthropic-Beta", " x", "anthropic-beta", "y ", "anthropic-version", "2023-06-01",
+			"Anthropic-Beta", " y", "anthropic-beta", "x , "+canary, "anthropic-version", "2023-06-01",
 			"OpenAI-Beta", "a=1, b=2", "Accept", "text/event-stream",
 			"Content-Type", "application/json; charset="+canary,
 			"Authorization", "Bearer "+canary, "X-Api-Key", canary, "X-Goog-Api-Key", canary, "Cookie", "a="+canary,
@@ -128,7 +137,10 @@ func TestScrubsRequests(t *testing.T) {
 
 // The lengths of header and body must not show in the sizes of chunks.
 func TestChunkSizesTellOnlyTheSum(t *testing.T) {
-	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+	info := testInfo(models(service.OpenAI, "m"))
+	betas := map[int]string{1: "b", 200: strings.Repeat("b", 200)}
+	info.Betas = []string{betas[1], betas[200]}
+	exit := newExit(t, newIdentity(t), info)
 	got := make(chan *exchange, 1)
 	exit.answer = func(x *exchange) {
 		got <- x
@@ -147,9 +159,9 @@ func TestChunkSizesTellOnlyTheSum(t *testing.T) {
 	}
 	c := start(t, Config{}, relay)
 	const total = 40000
-	for _, beta := range []int{1, 3000} { // more header, less body
+	for _, beta := range []int{1, 200} { // more header, less body
 		body := fmt.Sprintf(`{"model":"m","x":"%s"}`, strings.Repeat("x", total-beta))
-		read(t, c.do("POST", "/v1/chat/completions", body, "OpenAI-Beta", strings.Repeat("b", beta)))
+		read(t, c.do("POST", "/v1/chat/completions", body, "OpenAI-Beta", betas[beta]))
 		<-got
 	}
 	if d := sealed[0] - sealed[1]; d < -4 || d > 4 { // lengths of integers differ
@@ -167,7 +179,7 @@ func TestLargeRequest(t *testing.T) {
 	c := start(t, Config{}, newTestRelay(t, exit))
 	image := make([]byte, 10<<20)
 	rand.Read(image)
-	body := fmt.Sprintf(`{"model":"m","image":"%x"}`, image)
+	body := fmt.Sprintf(`{"image":"%x","model":"m"}`, image)
 	resp := c.do("POST", "/v1/chat/completions", body)
 	if read(t, resp); resp.StatusCode != 200 {
 		t.Fatalf("status %d", resp.StatusCode)

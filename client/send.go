@@ -96,8 +96,14 @@ func (p *proxy) attempt(ctx context.Context, q *request, to candidate) (*answer,
 }
 
 func (p *proxy) exchange(ctx context.Context, q *request, to candidate, watch *watch) (*answer, *failure) {
+	message := q.scrubbed.For(p.scrubber.exit(to.exit, time.Now()))
+	p.debug.add(q.op, message, to.exit)
 	up := &upload{seal: func() (*ohttp.SealedRequest, error) {
-		return ohttp.SealRequest(to.exit.key, p.cfg.Format, q.plaintext())
+		plain, err := plaintext(q.op, message)
+		if err != nil {
+			return nil, err
+		}
+		return ohttp.SealRequest(to.exit.key, p.cfg.Format, plain)
 	}}
 	resp, err := p.post(ctx, up, to)
 	if err != nil {
@@ -196,6 +202,8 @@ func sendFailure(err error, up *upload, to candidate) *failure {
 	switch {
 	case errors.Is(err, errNoAnswer):
 		return &failure{err: &dialect.Error{Code: dialect.CodeExitTimeout}}
+	case errors.Is(err, errUnwritable):
+		return &failure{err: &dialect.Error{Code: dialect.CodeInternal, Message: "The request cannot be written as Binary HTTP."}}
 	case errors.Is(err, ohttp.ErrInvalid):
 		return &failure{undelivered: true, err: &dialect.Error{
 			Code: dialect.CodeInternal, Message: "The request cannot be sealed to the exit's key. Choose another exit.",

@@ -33,6 +33,7 @@ type backend struct {
 	base       baseURL
 	key        secret.Secret
 	fields     []string          // header fields of a tool that are passed on, in canonical form
+	betas      []string          // that are passed on, as the exit publishes them
 	models     []service.Model   // configured
 	aliases    map[string]string // published id to the backend's
 	silent     bool              // never asked what it has
@@ -215,7 +216,11 @@ func (b *backend) request(ctx context.Context, q *asked) (*http.Request, error) 
 	}
 	header := make(http.Header, len(b.fields)+4)
 	for _, name := range b.fields {
-		if values := q.header[name]; len(values) > 0 {
+		values := q.header[name]
+		if name == "Anthropic-Beta" || name == "Openai-Beta" {
+			values = b.listed(values)
+		}
+		if len(values) > 0 {
 			header[name] = values
 		}
 	}
@@ -236,6 +241,21 @@ func (b *backend) request(ctx context.Context, q *asked) (*http.Request, error) 
 		r.Body, _ = r.GetBody()
 	}
 	return r.WithContext(ctx), nil
+}
+
+// listed is what the exit publishes of the betas that a request asks for, as one value or none.
+func (b *backend) listed(values []string) []string {
+	var names []string
+	for name := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		if name = strings.TrimSpace(name); slices.Contains(b.betas, name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return []string{strings.Join(names, ",")}
 }
 
 // authorize adds the operator's credential in the protocol's way.

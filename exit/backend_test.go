@@ -104,7 +104,7 @@ func TestHeaderAllowList(t *testing.T) {
 	models := func(p service.Protocol, key string) Backend {
 		return Backend{Protocol: p, URL: url, Key: secret.New(key), Models: testModels("m"), Silent: true}
 	}
-	r := newRig(t, Config{Backends: []Backend{
+	r := newRig(t, Config{Betas: []string{"beta-c", "beta-b", "beta-a"}, Backends: []Backend{
 		models(service.OpenAI, " "+canaryKey+"\n"), models(service.Claude, canaryKey),
 		models(service.Gemini, canaryKey), models(service.Ollama, ""),
 	}})
@@ -123,9 +123,9 @@ func TestHeaderAllowList(t *testing.T) {
 		{Name: "idempotency-key", Value: "planted"},
 		{Name: "openai-organization", Value: "planted"},
 		{Name: "anthropic-version", Value: "2024-01-01"},
-		{Name: "anthropic-beta", Value: "beta-a"},
-		{Name: "anthropic-beta", Value: "beta-b"},
-		{Name: "openai-beta", Value: "beta-c"},
+		{Name: "anthropic-beta", Value: "planted, beta-b"},
+		{Name: "anthropic-beta", Value: "beta-a,beta-b"},
+		{Name: "openai-beta", Value: "beta-c,planted"},
 	}
 	base := func(more http.Header) http.Header {
 		h := http.Header{
@@ -149,7 +149,7 @@ func TestHeaderAllowList(t *testing.T) {
 		{
 			"/v1/messages", `{"model":"m"}`, planted,
 			base(http.Header{
-				"X-Api-Key": {canaryKey}, "Anthropic-Version": {"2024-01-01"}, "Anthropic-Beta": {"beta-a", "beta-b"},
+				"X-Api-Key": {canaryKey}, "Anthropic-Version": {"2024-01-01"}, "Anthropic-Beta": {"beta-a,beta-b"},
 			}),
 		},
 		{"/v1beta/models/m:generateContent?key=planted", `{}`, planted, base(http.Header{"X-Goog-Api-Key": {canaryKey}})},

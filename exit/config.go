@@ -42,7 +42,8 @@ type Config struct {
 	// promised concurrency is also the limit: requests beyond it are told to come back later.
 	SLA      *service.SLA
 	Capacity *service.Capacity
-	// Betas are the experimental features that the backends take, as service.Info has them.
+	// Betas are the experimental features that the backends take, at most 64, as service.Info has them. Requests
+	// for others are passed on without. Default: none.
 	Betas []string
 	// Tags are free-form, at most 64, as service.Info has them.
 	Tags map[string]string
@@ -172,6 +173,7 @@ func (cfg Config) validate() ([]*backend, error) {
 		if backends[i], err = newBackend(b, cfg.Logger); err != nil {
 			return nil, fmt.Errorf("backend %d: %w", i+1, err)
 		}
+		backends[i].betas = cfg.Betas
 	}
 	return backends, cfg.validateInfo(backends)
 }

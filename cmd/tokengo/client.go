@@ -67,6 +67,7 @@ func (f *clientFlags) registerClient(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.file.Relays, "relay", nil, "go through the relay at `URL` (repeatable)")
 	flags.StringArrayVar(&f.file.Protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
 	flags.StringArrayVar(&f.file.Identities, "identity", nil, "use only the exit with this `identity`, as 'tokengo exits list --json' shows it (repeatable)")
+	f.file.scrubFile.register(flags)
 }
 
 func runClient(cmd *cobra.Command, f *clientFlags) error {
@@ -82,6 +83,9 @@ func runClient(cmd *cobra.Command, f *clientFlags) error {
 	}
 	if len(cfg.Relays) == 0 {
 		return usagef("name one with --relay URL, or under relays: in "+clientFileName, "no relay is configured")
+	}
+	if err := f.file.look(cmd.Context(), &cfg, env.stderr); err != nil {
+		return err
 	}
 	cfg.Registerer = env.registerer()
 	c, err := client.New(cfg)

@@ -63,6 +63,7 @@ published and every problem in it, and exits with status 1 if one of them keeps 
 	flags.StringArrayVar(&f.file.Relays, "relay", nil, "register with the relay at `URL` (repeatable)")
 	flags.StringVar(&f.file.Operator, "operator", "", "the `name` of who runs this exit, for people")
 	flags.StringVar(&f.file.Tier, "tier", "", "class of service: free, standard or premium (default standard)")
+	flags.StringArrayVar(&f.file.Betas, "beta", nil, "pass on requests for the experimental feature called `name`, as anthropic-beta and openai-beta have it (repeatable)")
 	flags.DurationVar(&f.file.KeyLifetime, "key-lifetime", 24*time.Hour, "replace the keys that requests are sealed to after this time")
 	flags.DurationVar(&f.file.DrainTimeout, "drain-timeout", 30*time.Second, "how long running answers may go on after SIGTERM")
 	flags.DurationVar(&f.file.BackendTimeout, "backend-timeout", 5*time.Minute, "how long a backend may take to begin its answer")

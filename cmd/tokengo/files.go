@@ -51,6 +51,7 @@ type roleFile interface{ common() *commonFile }
 // clientFile is the content of tokengo.yaml.
 type clientFile struct {
 	commonFile         `yaml:",inline"`
+	scrubFile          `yaml:",inline"`
 	Listen             string        `yaml:"listen"`
 	AllowRemote        bool          `yaml:"allow_remote"`
 	TokenFile          string        `yaml:"token_file"`
@@ -101,11 +102,12 @@ func (f *clientFile) config() (client.Config, error) {
 	for _, s := range f.Identities {
 		identities = append(identities, service.Identity(s)) // client.New checks them
 	}
-	return client.Config{
+	cfg := client.Config{
 		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Relays: relays, Identities: identities, Policy: policy,
 		MaxRequestBytes: f.MaxRequestBytes, RefreshInterval: f.RefreshInterval, AnswerTimeout: f.AnswerTimeout,
 		StallTimeout: f.StallTimeout, ShutdownTimeout: f.ShutdownTimeout,
-	}, nil
+	}
+	return cfg, f.scrubFile.apply(&cfg)
 }
 
 func (f *relayFile) config() relay.Config {

@@ -10,6 +10,7 @@
 //	files.go     configuration files
 //	backends.go  finding and naming AI backends
 //	exitfile.go, exitcheck.go, reload.go  the exit's file: what is in it, what is wrong with it, reading it again
+//	identity.go  finding the user's own names
 //
 // 'tokengo run' is in runtool.go.
 //
@@ -85,7 +86,7 @@ through a relay. The relay sees who asks, never what; the exit sees what is aske
 	})
 	root.AddCommand(
 		newClientCommand(), newRelayCommand(), newExitCommand(), newServeCommand(), newDemoCommand(),
-		newRunCommand(), newExitsCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
+		newRunCommand(), newExitsCommand(), newScrubCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

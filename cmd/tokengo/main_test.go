@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,7 +58,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": start, "terminate": terminate, "crash": crash, "log": showLog, "ask": ask, "busy": busy,
+			"start": start, "terminate": terminate, "crash": crash, "log": showLog, "ask": ask, "busy": busy, "await": await,
 			"envfile": envFile, "hangup": hangUp, "waitlog": waitLog, "slowbackend": serveSlow, "finish": finishSlow, "stream": beginStreams, "join": joinStreams,
 		},
 	})
@@ -195,4 +196,21 @@ func busy(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { ln.Close() })
 	ts.Setenv(args[0], ln.Addr().String())
+}
+
+// await runs a command until what it prints on standard output matches a pattern: await PATTERN COMMAND…
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	var out []byte
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
+		cmd := exec.Command(args[1], args[2:]...)
+		cmd.Dir = ts.MkAbs(".")
+		cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
+		out, _ = cmd.Output()
+		if want.Match(out) {
+			ts.Stdout().Write(out)
+			return
+		}
+	}
+	ts.Fatalf("%v never printed %q, but\n%s", args[1:], want, out)
 }

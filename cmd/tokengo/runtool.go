@@ -84,6 +84,9 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 		return usagef("start one with 'tokengo client' or 'tokengo serve', or name a relay with --relay URL",
 			"no client runs at %s, and no relay is configured to start one", f.file.Listen)
 	}
+	if err := f.file.look(cmd.Context(), &cfg, env.stderr); err != nil {
+		return err
+	}
 	c, err := client.New(cfg)
 	if err != nil {
 		return &usageError{err: err}
@@ -136,7 +139,15 @@ func (p place) key() string { return cmp.Or(p.token.Reveal(), placeholderKey) }
 func startTool(cmd *cobra.Command, program string, args []string, at place) error {
 	tool := exec.Command(program, toolArguments(args, at.url)...)
 	tool.Args[0] = args[0]
-	tool.Env = toolEnvironment(os.Environ(), at)
+	tool.Env = quietEnvironment(toolEnvironment(os.Environ(), at))
+	if toolName(args) == "gemini" {
+		defaults, remove, err := geminiDefaults(tool.Env)
+		if err != nil {
+			return err
+		}
+		defer remove()
+		tool.Env = append(tool.Env, defaults...)
+	}
 	tool.Stdin, tool.Stdout, tool.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	err := tool.Run()
 	var ended *exec.ExitError
@@ -159,14 +170,18 @@ func (e *toolError) Error() string { return fmt.Sprintf("%s ended with status %d
 
 // toolArguments are the tool's own, behind the overrides that it needs.
 func toolArguments(args []string, url string) []string {
-	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
-	if name != "codex" {
+	if toolName(args) != "codex" {
 		return args[1:]
 	}
 	// Codex does not read OPENAI_BASE_URL.
 	provider := fmt.Sprintf(`model_providers.tokengo={name="TokenGo", base_url="%s/v1", wire_api="responses", env_key="OPENAI_API_KEY"}`, url)
-	return append([]string{"-c", "model_provider=tokengo", "-c", provider}, args[1:]...)
+	return append([]string{
+		"-c", "model_provider=tokengo", "-c", provider, "-c", "analytics.enabled=false", "-c", "feedback.enabled=false",
+	}, args[1:]...)
 }
+
+// toolName is what the tool is called, whatever its path.
+func toolName(args []string) string { return strings.TrimSuffix(filepath.Base(args[0]), ".exe") }
 
 // toolEnvironment is environ with the addresses and placeholder keys of every protocol. A credential of the
 // user's own would be dropped by the client in any case; it is not even handed to the tool.
@@ -193,4 +208,58 @@ func toolEnvironment(environ []string, at place) []string {
 		}
 	}
 	return env
+}
+
+// quiet are the variables by which AI tools are told to send their makers no telemetry, as their documentation has them:
+// code.claude.com/docs/en/data-usage, geminicli.com/docs/cli/telemetry, and the settings of Qwen Code. Codex takes options
+// instead (developers.openai.com/codex/config-reference). opencode documents no telemetry.
+var quiet = []struct{ name, value string }{
+	{"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"},
+	{"DISABLE_TELEMETRY", "1"},
+	{"DISABLE_ERROR_REPORTING", "1"},
+	{"GEMINI_TELEMETRY_ENABLED", "false"},
+	{"QWEN_TELEMETRY_ENABLED", "false"},
+	{"QWEN_USAGE_STATISTICS_ENABLED", "false"},
+}
+
+// quietEnvironment adds the variables that ask for no telemetry. One that the user has set keeps its value.
+func quietEnvironment(environ []string) []string {
+	env := slices.Clone(environ)
+	for _, q := range quiet {
+		if !hasVariable(env, q.name) {
+			env = append(env, q.name+"="+q.value)
+		}
+	}
+	return env
+}
+
+func hasVariable(environ []string, name string) bool {
+	return slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+}
+
+// Gemini CLI sends usage statistics unless a setting says no, for which there is no variable. Its settings have defaults of
+// the system's, in a file that a variable names; settings of the user's own go before them.
+const (
+	geminiDefaultsVariable = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
+	geminiDefaultsFile     = "/etc/gemini-cli/system-defaults.json"
+	geminiQuiet            = `{"privacy":{"usageStatisticsEnabled":false}}`
+)
+
+// geminiDefaults writes defaults for Gemini CLI, unless the system has some, and returns the variable that names them and
+// what removes them again.
+func geminiDefaults(environ []string) (variables []string, remove func(), err error) {
+	if _, err := os.Stat(geminiDefaultsFile); err == nil || hasVariable(environ, geminiDefaultsVariable) {
+		return nil, func() {}, nil
+	}
+	file, err := os.CreateTemp("", "tokengo-gemini-*.json")
+	if err != nil {
+		return nil, nil, fmt.Errorf("write settings for gemini: %w", err)
+	}
+	remove = func() { os.Remove(file.Name()) }
+	_, err = file.WriteString(geminiQuiet)
+	if err = errors.Join(err, file.Close()); err != nil {
+		remove()
+		return nil, nil, fmt.Errorf("write settings for gemini: %w", err)
+	}
+	return []string{geminiDefaultsVariable + "=" + file.Name()}, remove, nil
 }

@@ -23,10 +23,10 @@ const module = "github.com/tokengo/tokengo/"
 // package needs its row here and in docs/development.md.
 var mayImport = map[string][]string{
 	// Commands: everything.
-	"cmd/tokengo": {"client", "relay", "exit", "route", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
+	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
 
 	// Roles: mechanisms and protocols, never each other.
-	"client": {"route", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl", "internal/secret"},
+	"client": {"route", "scrub", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl", "internal/secret"},
 	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
 	"exit":   {"tunnel", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile", "internal/secret"},
 
@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"tunnel":  {"service", "internal/relayurl"},
 	"route":   {"service"},
 	"dialect": {"service"},
+	"scrub":   {"dialect", "service"},
 
 	// Translation between AI protocols: one codec a protocol, joined in translate.
 	"dialect/conversation": {"service"},
@@ -80,6 +81,7 @@ var outside = map[string][]string{
 	"service": {},
 	"dialect": {},
 	"route":   {},
+	"scrub":   {},
 
 	"dialect/conversation": {}, "dialect/wire": {}, "dialect/openaiapi": {}, "dialect/translate": {}, "dialect/openai": {},
 	"dialect/responses": {}, "dialect/claude": {}, "dialect/gemini": {}, "dialect/ollama": {},

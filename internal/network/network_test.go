@@ -21,6 +21,7 @@ import (
 	"github.com/tokengo/tokengo/internal/demobackend"
 	"github.com/tokengo/tokengo/internal/network"
 	"github.com/tokengo/tokengo/internal/secret"
+	"github.com/tokengo/tokengo/scrub"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -143,10 +144,27 @@ var requests = []struct{ name, path, body string }{
 }
 
 // TestBytesAreExact compares what a tool gets through the network with what the backend gave the exit,
-// and what the backend got with what the tool sent.
+// and what the backend got with what was sealed: what the tool sent, with scrubbing off, and its canonical form
+// without.
 func TestBytesAreExact(t *testing.T) {
+	sealed := map[scrub.Level]func(body string) string{
+		scrub.Off: func(body string) string { return body },
+		scrub.Full: func(body string) string {
+			canonical, err := scrub.Canonical([]byte(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(canonical)
+		},
+	}
+	for level, want := range sealed {
+		t.Run(string(level), func(t *testing.T) { bytesAreExact(t, level, want) })
+	}
+}
+
+func bytesAreExact(t *testing.T, level scrub.Level, sealed func(body string) string) {
 	var backend network.Recorder
-	n := run(t, backend.Wrap(demo(t)))
+	n := run(t, backend.Wrap(demo(t)), func(cfg *network.Config) { cfg.Client.Scrub = level })
 	for _, q := range requests {
 		t.Run(q.name, func(t *testing.T) {
 			before := len(backend.Exchanges())
@@ -164,8 +182,12 @@ func TestBytesAreExact(t *testing.T) {
 			if diff := cmp.Diff(string(direct.Response), string(got)); diff != "" {
 				t.Errorf("answer (-backend +tool):\n%s", diff)
 			}
-			if diff := cmp.Diff(q.body, string(direct.Request)); diff != "" {
-				t.Errorf("request (-tool +backend):\n%s", diff)
+			want := q.body
+			if q.path == "/v1/responses" && level == scrub.Full {
+				want = strings.Replace(want, "{", `{"store":false,`, 1) // that API stores unless told not to
+			}
+			if diff := cmp.Diff(sealed(want), string(direct.Request)); diff != "" {
+				t.Errorf("request (-sealed +backend):\n%s", diff)
 			}
 			if direct.URI != q.path {
 				t.Errorf("the backend was asked for %s, want %s", direct.URI, q.path)

@@ -104,7 +104,8 @@ fi
 OPENAI_API_KEY=$E2E_OPERATOR_KEY ANTHROPIC_API_KEY=$E2E_OPERATOR_KEY GEMINI_API_KEY=$E2E_OPERATOR_KEY OLLAMA_API_KEY=$E2E_OPERATOR_KEY \
   start exit "$tokengo" exit --relay "$relay_url" "${backends[@]}" --state-dir "$E2E_DIR/exit-state" --log-level debug
 
-start client "$tokengo" client --relay "$relay_url" --listen "127.0.0.1:$(free_port)" --state-dir "$E2E_DIR/client-state" --log-level debug
+# Bytes are compared with those that the SDK sent; test/tools has clients that scrub.
+start client "$tokengo" client --scrub off --relay "$relay_url" --listen "127.0.0.1:$(free_port)" --state-dir "$E2E_DIR/client-state" --log-level debug
 E2E_CLIENT_URL=$(line client)
 export E2E_BACKEND_URL E2E_CLIENT_URL
 

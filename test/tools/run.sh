@@ -5,7 +5,7 @@
 # Has real AI tools and the vendors' SDKs use models of other protocols than their own, through real processes.
 #   test/tools/run.sh
 # Needs Go, node (20.15 or later) and npm. A tool that cannot be installed is skipped. Prints what the backend got and
-# the processes' logs when a test fails; TOOLS_KEEP=1 keeps all of it.
+# the processes' logs when a test fails; TOOLS_KEEP=1 keeps all of it, TOOLS_ONLY=tests/NAME runs one file.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -66,13 +66,14 @@ installed() (
   cd "packages/$1"
   cmp -s package-lock.json node_modules/.installed && return
   npm ci --no-audit --no-fund --ignore-scripts --prefer-offline --loglevel=error || return
-  # Puts its binary for this platform in place.
+  # Put their binaries for this platform in place.
   if [ -e node_modules/@anthropic-ai/claude-code/install.cjs ]; then node node_modules/@anthropic-ai/claude-code/install.cjs || return; fi
+  if [ -e node_modules/opencode-ai/postinstall.mjs ]; then node node_modules/opencode-ai/postinstall.mjs || return; fi
   cp package-lock.json node_modules/.installed
 )
 
 TOOLS_MISSING=
-for package in sdks claude-code codex gemini-cli; do
+for package in sdks claude-code codex gemini-cli qwen-code opencode; do
   installed "$package" && continue
   echo "run.sh: npm could not install $package: its tests are skipped"
   TOOLS_MISSING+=" $package"
@@ -84,9 +85,11 @@ tokengo=$TOOLS_DIR/tokengo
 
 start backend node lib/backend.mjs "$TOOLS_DIR/requests.ndjson"
 backend_url=$(line backend)
+export TOOLS_BACKEND=$backend_url
 
 start relay "$tokengo" relay --listen 127.0.0.1:0 --state-dir "$TOOLS_DIR/relay-state" --log-level debug
 relay_url=$(line relay)
+export TOOLS_BIN=$tokengo TOOLS_RELAY=$relay_url
 
 # One exit for each protocol, that has nothing but a backend of it; and one with the demo backend.
 # Some models have names that a tool of another protocol knows: lib/network.mjs.
@@ -102,4 +105,4 @@ TOOLS_URL=$(line client)
 export TOOLS_URL
 
 node lib/ready.mjs
-node --test --test-concurrency=1 tests/
+node --test --test-concurrency=1 ${TOOLS_ONLY:-tests/}

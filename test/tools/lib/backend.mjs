@@ -160,7 +160,54 @@ const protocols = {
   },
 };
 
+/** Responses is the other API of openai backends. */
+protocols.responses = {
+  view: (b) => ({
+    text: [b.instructions, ...[].concat(b.input).map((i) => (typeof i === 'string' ? i : textOf(i.content)))].join('\n'),
+    tools: (b.tools ?? []).map((t) => t.name).filter(Boolean),
+    results: [].concat(b.input).filter((i) => i.type === 'function_call_output').map((i) => textOf(i.output)),
+    parallel: b.parallel_tool_calls !== false,
+    stream: b.stream,
+  }),
+  usage: { input_tokens: 100, input_tokens_details: { cached_tokens: 40 }, output_tokens: 20, output_tokens_details: { reasoning_tokens: 5 }, total_tokens: 120 },
+  items: (t) => [
+    ...(t.text ? [{ type: 'message', id: unique('msg_'), status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: t.text, annotations: [] }] }] : []),
+    ...t.calls.map((c) => ({ type: 'function_call', id: unique('fc_'), call_id: unique('call_'), status: 'completed', name: c.name, arguments: JSON.stringify(c.args) })),
+  ],
+  response(b, output, status) {
+    return { id: unique('resp_'), object: 'response', created_at: 1700000000, status, model: b.model, output, parallel_tool_calls: true, tool_choice: 'auto', tools: [], usage: status === 'completed' ? this.usage : null, store: false };
+  },
+  whole(b, t) {
+    return this.response(b, this.items(t), 'completed');
+  },
+  stream(b, t) {
+    const out = [];
+    const add = (type, more) => out.push(sse({ type, sequence_number: out.length, ...more }, type));
+    const items = this.items(t);
+    add('response.created', { response: this.response(b, [], 'in_progress') });
+    items.forEach((item, output_index) => {
+      const at = { item_id: item.id, output_index };
+      if (item.type === 'message') {
+        add('response.output_item.added', { output_index, item: { ...item, status: 'in_progress', content: [] } });
+        const { text } = item.content[0];
+        add('response.content_part.added', { ...at, content_index: 0, part: { ...item.content[0], text: '' } });
+        for (const delta of pieces(text)) add('response.output_text.delta', { ...at, content_index: 0, delta, logprobs: [] });
+        add('response.output_text.done', { ...at, content_index: 0, text, logprobs: [] });
+        add('response.content_part.done', { ...at, content_index: 0, part: item.content[0] });
+      } else {
+        add('response.output_item.added', { output_index, item: { ...item, status: 'in_progress', arguments: '' } });
+        for (const delta of pieces(item.arguments)) add('response.function_call_arguments.delta', { ...at, delta });
+        add('response.function_call_arguments.done', { ...at, arguments: item.arguments });
+      }
+      add('response.output_item.done', { output_index, item });
+    });
+    add('response.completed', { response: this.response(b, items, 'completed') });
+    return out;
+  },
+};
+
 function protocolOf(path) {
+  if (path === '/v1/responses') return 'responses';
   if (path === '/v1/chat/completions') return 'openai';
   if (path === '/v1/messages') return 'claude';
   if (path.startsWith('/v1beta/models/')) return 'gemini';
@@ -184,9 +231,14 @@ function answer(req, raw, entry) {
 }
 
 const server = http.createServer(async (req, res) => {
+  if (req.url === '/reset') { // ids begin anew, so that two runs can be compared
+    made = 0;
+    res.end();
+    return;
+  }
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
-  const entry = { method: req.method, path: req.url, headers: req.headers };
+  const entry = { method: req.method, path: req.url, headers: req.headers, order: req.rawHeaders.filter((_, i) => i % 2 === 0).map((n) => n.toLowerCase()) };
   let a;
   try {
     a = answer(req, Buffer.concat(chunks).toString('utf8'), entry);

@@ -17,7 +17,7 @@ export const KNOWN = [
 export const url = required('TOOLS_URL');
 export const dir = required('TOOLS_DIR');
 
-function required(name) {
+export function required(name) {
   assert.ok(process.env[name], `${name} is not set: start the tests with run.sh`);
   return process.env[name];
 }
@@ -30,6 +30,9 @@ export const others = (protocol) => PROTOCOLS.filter((p) => p !== protocol);
 
 const log = join(dir, 'requests.ndjson');
 const all = () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l)) : []);
+
+/** since returns the requests that reached the backend after the first n. */
+export const since = (n = 0) => all().slice(n);
 
 /** watch runs do and returns its value with the requests that reached the backend meanwhile. None may break a rule. */
 export async function watch(protocol, run) {

@@ -53,6 +53,16 @@ export const rules = {
     return bad;
   },
 
+  responses(b) {
+    const bad = [];
+    for (const k of ['previous_response_id', 'conversation', 'metadata', 'user', 'client_metadata']) if (k in b) bad.push(`${k} would be remembered`);
+    if (b.store !== false) bad.push(`store ${b.store}`);
+    const items = [].concat(b.input).filter((i) => typeof i === 'object');
+    const [calls, results] = ['function_call', 'function_call_output'].map((type) => items.filter((i) => i.type === type).map((i) => i.call_id));
+    if (!same(calls, results)) bad.push(`calls ${calls} are answered by ${results}`);
+    return bad;
+  },
+
   claude(b, headers) {
     const bad = unknown('claude', b);
     if (!headers['anthropic-version']) bad.push('no anthropic-version');

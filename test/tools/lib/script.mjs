@@ -14,6 +14,7 @@
 const READ = {
   Read: (path) => ({ file_path: path }),
   read_file: (path) => ({ file_path: path }),
+  read: (path) => ({ filePath: path }),
   exec_command: (path) => ({ cmd: `cat '${path}'` }),
   shell_command: (path) => ({ command: `cat '${path}'` }),
   shell: (path) => ({ command: ['cat', path] }),
@@ -21,6 +22,7 @@ const READ = {
 const WRITE = {
   Write: (path, content) => ({ file_path: path, content }),
   write_file: (path, content) => ({ file_path: path, content }),
+  write: (path, content) => ({ filePath: path, content }),
   apply_patch: (path, content) => ({ input: `*** Begin Patch\n*** Add File: ${path}\n${content.replace(/^(?=.)/gm, '+')}*** End Patch\n` }),
   exec_command: (path, content) => ({ cmd: `cat > '${path}' <<'END'\n${content}END` }),
   shell_command: (path, content) => ({ command: `cat > '${path}' <<'END'\n${content}END` }),

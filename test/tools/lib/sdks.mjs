@@ -3,7 +3,8 @@
 
 // One adapter for each way in which a vendor's SDK asks:
 //
-//   start(model, prompt, tools, {limit})   a conversation; tools are {name, description, schema}
+//   start(model, prompt, tools, {limit, more})   a conversation; tools are {name, description, schema}, more are fields of
+//                                          the request besides
 //     .next(streamed)                      the next answer: {text, calls, reason, input, output, events}; a stream is put
 //                                          together by the SDK itself where it can
 //     .results(texts)                      adds the results of the last answer's calls
@@ -21,7 +22,7 @@ const Anthropic = (await load('@anthropic-ai/sdk')).default;
 const { GoogleGenAI } = await load('@google/genai');
 const { Ollama } = await load('ollama');
 
-const apiKey = 'tokengo';
+const apiKey = process.env.TOOLS_KEY ?? 'tokengo';
 const oai = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
 const anthropic = new Anthropic({ baseURL: url, apiKey, maxRetries: 0 });
 const google = new GoogleGenAI({ apiKey, vertexai: false, httpOptions: { baseUrl: url } });
@@ -38,12 +39,12 @@ const functions = (tools) => some(tools.map((t) => ({ type: 'function', function
 const openai = {
   name: 'openai', protocol: 'openai',
   reasons: { stop: 'stop', tool: 'tool_calls', length: 'length' },
-  start(model, prompt, tools, { limit } = {}) {
+  start(model, prompt, tools, { limit, more } = {}) {
     const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: prompt }];
     let last;
     return {
       async next(streamed) {
-        const ask = { model, messages, tools: functions(tools), max_completion_tokens: limit };
+        const ask = { model, messages, tools: functions(tools), max_completion_tokens: limit, ...more };
         let events;
         let answer;
         if (streamed) {
@@ -70,14 +71,14 @@ const openai = {
 const responses = {
   name: 'openai responses', protocol: 'openai',
   reasons: { stop: 'completed', tool: 'completed', length: 'incomplete' },
-  start(model, prompt, tools, { limit } = {}) {
+  start(model, prompt, tools, { limit, more } = {}) {
     const input = [{ role: 'user', content: prompt }];
     let calls = [];
     return {
       async next(streamed) {
         const ask = {
           model, input, instructions: 'Be brief.', max_output_tokens: limit, store: false, include: ['reasoning.encrypted_content'],
-          tools: some(tools.map((t) => ({ type: 'function', name: t.name, description: t.description, parameters: t.schema, strict: false }))),
+          tools: some(tools.map((t) => ({ type: 'function', name: t.name, description: t.description, parameters: t.schema, strict: false }))), ...more,
         };
         let events;
         let answer;
@@ -104,12 +105,12 @@ const responses = {
 const claude = {
   name: 'claude', protocol: 'claude',
   reasons: { stop: 'end_turn', tool: 'tool_use', length: 'max_tokens' },
-  start(model, prompt, tools, { limit = 4000 } = {}) {
+  start(model, prompt, tools, { limit = 4000, more } = {}) {
     const messages = [{ role: 'user', content: prompt }];
     let calls = [];
     return {
       async next(streamed) {
-        const ask = { model, messages, system: 'Be brief.', max_tokens: limit, tools: some(tools.map((t) => ({ name: t.name, description: t.description, input_schema: t.schema }))) };
+        const ask = { model, messages, system: 'Be brief.', max_tokens: limit, tools: some(tools.map((t) => ({ name: t.name, description: t.description, input_schema: t.schema }))), ...more };
         let events;
         let answer;
         if (streamed) {
@@ -136,7 +137,7 @@ const claude = {
 const gemini = {
   name: 'gemini', protocol: 'gemini',
   reasons: { stop: 'STOP', tool: 'STOP', length: 'MAX_TOKENS' },
-  start(model, prompt, tools, { limit } = {}) {
+  start(model, prompt, tools, { limit, more } = {}) {
     const contents = [{ role: 'user', parts: [{ text: prompt }] }];
     let calls = [];
     return {
@@ -167,12 +168,12 @@ const gemini = {
 const ollama = {
   name: 'ollama', protocol: 'ollama',
   reasons: { stop: 'stop', tool: 'stop', length: 'length' },
-  start(model, prompt, tools, { limit } = {}) {
+  start(model, prompt, tools, { limit, more } = {}) {
     const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: prompt }];
     let calls = [];
     return {
       async next(stream) {
-        const ask = { model, messages, tools: functions(tools), options: { num_predict: limit } };
+        const ask = { model, messages, tools: functions(tools), options: { num_predict: limit }, ...more };
         const pieces = [];
         if (stream) for await (const e of await llama.chat({ ...ask, stream })) pieces.push(e);
         else pieces.push(await llama.chat(ask));
