@@ -13,19 +13,23 @@ import (
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/ohttp"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // answer is an opened answer whose head has arrived. It must be closed.
 type answer struct {
 	inner  *bhttp.Response
+	cells  *shape.Reader // what inner is read from, nil when it is not in cells
 	outer  io.Closer
 	cancel context.CancelCauseFunc // ends the exchange with the relay
+	detach func() bool             // lets the exchange go on when the tool's request has ended
 	watch  *watch                  // runs with Config.AnswerTimeout until there is content
 	stall  time.Duration
 	begun  bool // there was content
 }
 
-func (a *answer) close() {
+// end ends the exchange, whatever of the answer has been read.
+func (a *answer) end() {
 	a.watch.stop()
 	a.cancel(nil)
 	a.outer.Close()
@@ -104,7 +108,7 @@ func broken(err error, begun bool) *dialect.Error {
 
 // damaged reports whether an answer arrived that is not what an exit would send.
 func damaged(err error) bool {
-	for _, kind := range []error{ohttp.ErrInvalid, ohttp.ErrTooLarge, bhttp.ErrInvalid, bhttp.ErrTooLarge, bhttp.ErrTruncated} {
+	for _, kind := range []error{shape.ErrInvalid, ohttp.ErrInvalid, ohttp.ErrTooLarge, bhttp.ErrInvalid, bhttp.ErrTooLarge, bhttp.ErrTruncated} {
 		if errors.Is(err, kind) {
 			return true
 		}

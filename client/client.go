@@ -58,6 +58,7 @@ import (
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/scrub"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // DefaultListen is where the client listens unless told otherwise.
@@ -88,6 +89,9 @@ type Config struct {
 	// Format is how requests are sealed. Default: [ohttp.Chunked]. With [ohttp.Whole] an answer arrives
 	// all at once, when it is complete.
 	Format ohttp.Format
+	// Shape is how much the sizes and times of answers, and the sizes of requests, may tell the relay. Default:
+	// [shape.Default]. [shape.Constant] needs [ohttp.Chunked].
+	Shape shape.Mode
 	// MaxRequestBytes is the largest request body a tool may send. Default: 64 MiB.
 	MaxRequestBytes int64
 	// MaxWholeBytes is the largest answer in the format [ohttp.Whole]. Default: 64 MiB. Chunked answers
@@ -126,6 +130,7 @@ type Config struct {
 func (cfg Config) withDefaults() Config {
 	cfg.Listen = cmp.Or(cfg.Listen, DefaultListen)
 	cfg.Format = cmp.Or(cfg.Format, ohttp.Chunked)
+	cfg.Shape = cmp.Or(cfg.Shape, shape.Default)
 	cfg.MaxRequestBytes = cmp.Or(cfg.MaxRequestBytes, defaultMaxRequestBytes)
 	cfg.MaxWholeBytes = cmp.Or(cfg.MaxWholeBytes, defaultMaxWholeBytes)
 	cfg.RefreshInterval = cmp.Or(cfg.RefreshInterval, defaultRefreshInterval)
@@ -168,6 +173,9 @@ func (cfg Config) validate() error {
 	}
 	if cfg.Format.RequestType() == "" {
 		return fmt.Errorf("format %d does not exist", cfg.Format)
+	}
+	if err := checkShape(cfg.Shape, cfg.Format); err != nil {
+		return err
 	}
 	for _, limit := range []int64{
 		cfg.MaxRequestBytes, cfg.MaxWholeBytes, int64(cfg.RefreshInterval),

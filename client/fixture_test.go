@@ -47,6 +47,7 @@ type exchange struct {
 	w      http.ResponseWriter
 	req    *bhttp.Request
 	body   []byte
+	dated  time.Time
 	chunks []int // sizes of the plaintext chunks of the request
 	sealer *ohttp.ResponseSealer
 }
@@ -194,6 +195,7 @@ func (e *testExit) serve(t testing.TB, w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	x.date(t)
 	e.requests.Add(1)
 	x.begin(opened, f)
 	e.answer(x)
@@ -517,4 +519,16 @@ func metric(t testing.TB, reg prometheus.Gatherer, name, outcome string) float64
 		}
 	}
 	return 0
+}
+
+// date checks the date of a request, and takes it from the fields, so that they can be compared.
+func (x *exchange) date(t testing.TB) {
+	last := len(x.req.Fields) - 1
+	at, err := http.ParseTime(x.req.Fields.Get("date"))
+	if err != nil || time.Since(at).Abs() > time.Minute || x.req.Fields[last].Name != "date" {
+		t.Errorf("the request has the date %v (%v) among %v", at, err, x.req.Fields)
+		return
+	}
+	x.dated = at
+	x.req.Fields = x.req.Fields[:last]
 }

@@ -27,6 +27,9 @@ type proxy struct {
 	scrubber  *scrubber
 	debug     *debugPage
 	running   sync.RWMutex // read-locked by each request that runs
+	drains    drains
+	clocks    clocks
+	unshaped  sync.Once // has logged that an exit does not shape its answers
 }
 
 func newProxy(cfg Config, dir *directory, m *metrics) *proxy {
@@ -58,6 +61,7 @@ type result struct {
 func (p *proxy) wait() {
 	p.running.Lock()
 	defer p.running.Unlock()
+	p.drains.stop()
 }
 
 // ServeHTTP implements [http.Handler].
@@ -118,8 +122,13 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	case fail != nil:
 		return p.fail(w, op, fail)
 	}
+	mode, fail := p.requestShape(r.Header)
+	if fail != nil {
+		return p.fail(w, op, fail)
+	}
 	q, fail := newRequest(op, r.Header, body, p.scrubber.options)
 	if fail == nil {
+		q.shape = mode
 		fail = p.scrubber.inspect(r.Context(), q.scrubbed.Body())
 	}
 	if fail != nil {
@@ -129,13 +138,13 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	switch {
 	case r.Context().Err() != nil:
 		if a != nil {
-			a.close()
+			a.end()
 		}
 		return result{outcome: outcomeCancelled, broken: true}
 	case fail != nil:
 		return p.fail(w, op, fail)
 	}
-	defer a.close()
+	defer p.drains.take(a)
 	a.inner.Body = q.scrubbed.Restore(a.inner.Body, a.inner.Fields.Get("content-type"))
 	return p.answer(w, op, a)
 }

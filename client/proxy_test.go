@@ -21,6 +21,7 @@ import (
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 func TestChat(t *testing.T) {
@@ -47,6 +48,7 @@ func TestChat(t *testing.T) {
 					{Name: "user-agent", Value: "tokengo"},
 					{Name: "content-type", Value: "application/json"},
 					{Name: "accept", Value: "application/json"},
+					{Name: "tokengo-shape", Value: "pad"},
 				},
 			}
 			if diff := cmp.Diff(want, x.req, cmpopts.IgnoreFields(bhttp.Request{}, "Body")); diff != "" {
@@ -114,7 +116,7 @@ func TestScrubsRequests(t *testing.T) {
 			"X-Request-Id", canary, "Accept-Language", canary, "Date", canary)
 		read(t, resp)
 		x := <-got
-		if diff := cmp.Diff(tt.want, x.req.Fields); diff != "" {
+		if diff := cmp.Diff(append(tt.want, bhttp.Field{Name: "tokengo-shape", Value: "pad"}), x.req.Fields); diff != "" {
 			t.Errorf("%s: inner fields (-want +got):\n%s", tt.path, diff)
 		}
 		inner := fmt.Sprint(x.req.Path, x.req.Authority, x.req.Fields, string(x.body))
@@ -125,7 +127,8 @@ func TestScrubsRequests(t *testing.T) {
 		if strings.Contains(outer, canary) {
 			t.Errorf("%s: canary outside the seal: %s", tt.path, outer)
 		}
-		want := http.Header{"Content-Type": {"message/ohttp-chunked-req"}, "Incremental": {"?1"}}
+		const sealed = "5240" // bytes of any small request: 4 KiB of plaintext
+		want := http.Header{"Content-Type": {"message/ohttp-chunked-req"}, "Content-Length": {sealed}, "Incremental": {"?1"}}
 		if diff := cmp.Diff(want, x.outer.Header); diff != "" {
 			t.Errorf("%s: outer header (-want +got):\n%s", tt.path, diff)
 		}
@@ -157,7 +160,7 @@ func TestChunkSizesTellOnlyTheSum(t *testing.T) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return false
 	}
-	c := start(t, Config{}, relay)
+	c := start(t, Config{Shape: shape.Off}, relay)
 	const total = 40000
 	for _, beta := range []int{1, 200} { // more header, less body
 		body := fmt.Sprintf(`{"model":"m","x":"%s"}`, strings.Repeat("x", total-beta))

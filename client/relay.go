@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 type relay struct {
 	url       relayurl.URL
 	transport *http.Transport
+	ahead     atomic.Int64 // of its clock before this one, in nanoseconds
 }
 
 func newRelay(url relayurl.URL, dial DialContext) *relay {
@@ -73,6 +75,7 @@ func (r *relay) get(ctx context.Context, path, etag string, read func(io.Reader)
 		return "", fmt.Errorf("ask relay %s: %w", r.url.Host, err)
 	}
 	defer resp.Body.Close()
+	r.learn(resp.Header)
 	switch {
 	case resp.StatusCode == http.StatusNotModified && etag != "":
 		return etag, errNotModified

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/scrub"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // request is what goes inside the seal. It is written anew from the operation: nothing that the tool
@@ -20,6 +23,7 @@ type request struct {
 	op       dialect.Operation
 	model    string
 	scrubbed *scrub.Request
+	shape    shape.Mode
 }
 
 func newRequest(op dialect.Operation, header http.Header, body []byte, options scrub.Options) (*request, *dialect.Error) {
@@ -34,28 +38,50 @@ func newRequest(op dialect.Operation, header http.Header, body []byte, options s
 	return &request{op: op, model: model, scrubbed: scrubbed}, nil
 }
 
-// errUnwritable is a request that no header of Binary HTTP can hold.
-var errUnwritable = errors.New("the request cannot be written as Binary HTTP")
+// message is a request as one exit gets it.
+type message struct {
+	op     dialect.Operation
+	fields bhttp.Fields
+	body   []byte
+	shape  shape.Mode
+}
 
-// plaintext is the request to be sealed, as one exit gets it.
-func plaintext(op dialect.Operation, m scrub.Message) (io.Reader, error) {
-	fields := make(bhttp.Fields, len(m.Fields))
+// message is the request for one exit, after it was scrubbed for that one.
+func (q *request) message(m scrub.Message) *message {
+	fields := make(bhttp.Fields, len(m.Fields), len(m.Fields)+2)
 	for i, f := range m.Fields {
 		fields[i] = bhttp.Field(f)
 	}
+	return &message{op: q.op, fields: shaped(fields, q.shape), body: m.Body, shape: q.shape}
+}
+
+// errUnwritable is a request that no header of Binary HTTP can hold.
+var errUnwritable = errors.New("the request cannot be written as Binary HTTP")
+
+// seal seals the message, dated as given, so that the exit takes it once (docs/protocol.md). padded is the length of
+// the plaintext with its padding, 0 when it is not padded; it does not depend on the date.
+func (m *message) seal(key *ohttp.KeyConfig, f ohttp.Format, date time.Time) (sealed *ohttp.SealedRequest, padded int64, err error) {
 	head, err := bhttp.AppendRequestHead(nil, &bhttp.Request{
 		Method:    http.MethodPost,
 		Scheme:    innerScheme,
 		Authority: innerAuthority,
-		Path:      op.Path,
-		Fields:    fields,
-	}, int64(len(m.Body)))
+		Path:      m.op.Path,
+		Fields:    append(m.fields[:len(m.fields):len(m.fields)], bhttp.Field{Name: "date", Value: date.UTC().Format(http.TimeFormat)}),
+	}, int64(len(m.body)))
 	if err != nil {
-		return nil, errUnwritable // without the values that the cause may quote
+		return nil, 0, errUnwritable // without the values that the cause may quote
 	}
 	tail, err := bhttp.AppendTrailer(nil, nil)
 	if err != nil {
-		return nil, errUnwritable
+		return nil, 0, errUnwritable
 	}
-	return io.MultiReader(bytes.NewReader(head), bytes.NewReader(m.Body), bytes.NewReader(tail)), nil
+	padding := int64(0)
+	if m.shape != shape.Off {
+		length := int64(len(head) + len(m.body) + len(tail))
+		padded = shape.RequestSize(length)
+		padding = max(0, padded-length)
+	}
+	plain := io.MultiReader(bytes.NewReader(head), bytes.NewReader(m.body), bytes.NewReader(tail), io.LimitReader(zeros{}, padding))
+	sealed, err = ohttp.SealRequest(key, f, plain)
+	return sealed, padded, err
 }

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/ohttp"
@@ -27,6 +26,8 @@ type failure struct {
 	undelivered bool
 	// relayDown is set when the same relay would fail again.
 	relayDown bool
+	// redate is set when the exit did nothing because of the request's date, and has said what time it is.
+	redate bool
 	// stale is set when the exit's keys are not what the directory said: it needs another look.
 	stale bool
 }
@@ -82,28 +83,29 @@ func first(candidates []candidate, want func(candidate) bool) (candidate, bool) 
 
 // attempt sends a request to one exit through one relay and waits for the head of the answer.
 func (p *proxy) attempt(ctx context.Context, q *request, to candidate) (*answer, *failure) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel, detach := detached(ctx)
 	watch := newWatch(cancel, p.cfg.AnswerTimeout, func() error { return context.Cause(ctx) })
 	p.cfg.Logger.DebugContext(ctx, "attempt", "exit", to.exit.Hash.Short(), "relay", to.path.Relay.Host)
 	a, failed := p.exchange(ctx, q, to, watch)
+	if failed != nil && failed.redate {
+		a, failed = p.exchange(ctx, q, to, watch) // sealed anew, once
+	}
 	if failed != nil {
 		watch.stop()
+		detach()
 		cancel(nil)
 		return nil, failed
 	}
-	a.cancel = cancel
+	a.cancel, a.detach = cancel, detach
 	return a, nil
 }
 
 func (p *proxy) exchange(ctx context.Context, q *request, to candidate, watch *watch) (*answer, *failure) {
-	message := q.scrubbed.For(p.scrubber.exit(to.exit, time.Now()))
-	p.debug.add(q.op, message, to.exit)
-	up := &upload{seal: func() (*ohttp.SealedRequest, error) {
-		plain, err := plaintext(q.op, message)
-		if err != nil {
-			return nil, err
-		}
-		return ohttp.SealRequest(to.exit.key, p.cfg.Format, plain)
+	scrubbed := q.scrubbed.For(p.scrubber.exit(to.exit, time.Now()))
+	p.debug.add(q.op, scrubbed, to.exit)
+	m := q.message(scrubbed)
+	up := &upload{seal: func() (*ohttp.SealedRequest, int64, error) {
+		return m.seal(to.exit.key, p.cfg.Format, p.clocks.date(to, p.directory.poller(to.path.Relay).relay))
 	}}
 	resp, err := p.post(ctx, up, to)
 	if err != nil {
@@ -117,12 +119,20 @@ func (p *proxy) exchange(ctx context.Context, q *request, to candidate, watch *w
 		resp.Body.Close()
 		return nil, &failure{err: &dialect.Error{Code: dialect.CodeExitInvalid}}
 	}
-	inner, err := bhttp.ReadResponse(up.current().OpenResponse(resp.Body, p.cfg.MaxWholeBytes), bhttp.Limits{})
+	inner, cells, err := openInner(up.current().OpenResponse(resp.Body, p.cfg.MaxWholeBytes))
 	if err != nil {
 		resp.Body.Close()
 		return nil, &failure{err: broken(watch.explain(err), false)}
 	}
-	return &answer{inner: inner, outer: resp.Body, watch: watch, stall: p.cfg.StallTimeout}, nil
+	if cells == nil {
+		p.noteUnshaped(q.shape)
+	}
+	if there, refused := refusedDate(inner); refused {
+		resp.Body.Close()
+		p.clocks.correct(to.exit.Info.Identity, there)
+		return nil, &failure{redate: true, err: &dialect.Error{Code: dialect.CodeExitRefused}}
+	}
+	return &answer{inner: inner, cells: cells, outer: resp.Body, watch: watch, stall: p.cfg.StallTimeout}, nil
 }
 
 // post sends the sealed request and returns the head of the outer answer.
@@ -136,8 +146,8 @@ func (p *proxy) post(ctx context.Context, up *upload, to candidate) (*http.Respo
 	if err != nil {
 		return nil, err
 	}
-	req.ContentLength = -1
-	req.GetBody = up.again
+	req.ContentLength = body.length
+	req.GetBody = func() (io.ReadCloser, error) { return up.again() }
 	req.Header = http.Header{"User-Agent": {""}, "Content-Type": {p.cfg.Format.RequestType()}}
 	if p.cfg.Format == ohttp.Chunked {
 		req.Header.Set("Incremental", "?1") // draft-ietf-ohai-chunked-ohttp-08: do not collect it first
@@ -150,7 +160,8 @@ func (p *proxy) post(ctx context.Context, up *upload, to candidate) (*http.Respo
 // written), that the relay did not process it. It is then sealed anew, so that no two requests on the
 // wire are the same, and answers are opened with what was sent last.
 type upload struct {
-	seal  func() (*ohttp.SealedRequest, error)
+	// seal also returns the length of the plaintext if it is to be sent in one piece, else 0.
+	seal  func() (sealed *ohttp.SealedRequest, padded int64, err error)
 	begun atomic.Bool // some of it was taken, by whatever attempt
 
 	mu    sync.Mutex // guards what follows
@@ -162,19 +173,26 @@ type upload struct {
 var errResealed = errors.New("the relay refused the request again and again")
 
 // again seals the request anew.
-func (u *upload) again() (io.ReadCloser, error) {
+func (u *upload) again() (*uploadBody, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.seals == maxAttempts {
 		return nil, errResealed
 	}
-	sealed, err := u.seal()
+	sealed, padded, err := u.seal()
 	if err != nil {
 		return nil, fmt.Errorf("seal the request: %w", err)
 	}
 	u.last = sealed
 	u.seals++
-	return &uploadBody{sealed: sealed, begun: &u.begun}, nil
+	if padded == 0 {
+		return &uploadBody{sealed: sealed, length: -1, begun: &u.begun}, nil
+	}
+	piece, err := inOnePiece(sealed, padded)
+	if err != nil {
+		return nil, err
+	}
+	return &uploadBody{sealed: piece, length: int64(piece.Len()), begun: &u.begun}, nil
 }
 
 func (u *upload) current() *ohttp.SealedRequest {
@@ -185,7 +203,8 @@ func (u *upload) current() *ohttp.SealedRequest {
 
 // uploadBody is one sealing of an upload.
 type uploadBody struct {
-	sealed *ohttp.SealedRequest
+	sealed io.Reader
+	length int64 // in bytes, -1 when it is not known
 	begun  *atomic.Bool
 }
 

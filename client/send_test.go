@@ -300,8 +300,9 @@ func TestUploadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	up := &upload{seal: func() (*ohttp.SealedRequest, error) {
-		return ohttp.SealRequest(e.exit.key, ohttp.Chunked, strings.NewReader("request"))
+	up := &upload{seal: func() (*ohttp.SealedRequest, int64, error) {
+		sealed, err := ohttp.SealRequest(e.exit.key, ohttp.Chunked, strings.NewReader("request"))
+		return sealed, 0, err
 	}}
 	seen := map[string]bool{}
 	for range maxAttempts {

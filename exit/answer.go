@@ -15,6 +15,7 @@ import (
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/ohttp"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // answer is the sealed answer to one request. Nothing of it is sent before there is something worth
@@ -23,8 +24,9 @@ type answer struct {
 	op        dialect.Operation // as far as it is known
 	noContent bool              // to HEAD
 	whole     bool              // cannot be streamed
-	sealer    *ohttp.ResponseSealer
-	out       *outlet
+	padded    bool              // a whole one has to hide its length
+	sink      shape.Sink        // takes Binary HTTP
+	cells     *cells            // the sink, if it is one that sends cells
 }
 
 // newAnswer prepares the outer answer. Its status is 200 whatever the inner one is (RFC 9458 section 5.2).
@@ -35,7 +37,7 @@ func (h *handler) newAnswer(w http.ResponseWriter, opened *ohttp.OpenedRequest, 
 		return nil, fmt.Errorf("answer: %w", err)
 	}
 	w.Header().Set("Content-Type", f.ResponseType())
-	return &answer{whole: f == ohttp.Whole, sealer: sealer, out: out}, nil
+	return &answer{whole: f == ohttp.Whole, sink: chunks{sealer, out.control}}, nil
 }
 
 // known sends a whole answer, in one sealed chunk if it fits.
@@ -49,7 +51,10 @@ func (a *answer) known(resp *bhttp.Response, content []byte) error {
 	if b.out, err = bhttp.AppendResponseKnown(b.out[:0], resp, content); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
-	return a.sealer.Close(b.out)
+	if a.padded {
+		b.out = append(b.out, make([]byte, shape.AnswerSize(len(b.out))-len(b.out))...)
+	}
+	return a.sink.Close(b.out)
 }
 
 // outlet is where sealed bytes leave. Its patience with a client that takes nothing ends after about
@@ -147,15 +152,12 @@ func (s *stream) send() error {
 	if n == 0 {
 		return nil
 	}
-	if err := s.answer.sealer.WriteChunk(s.buf.out[:n]); err != nil {
+	if err := s.answer.sink.WriteChunk(s.buf.out[:n]); err != nil {
 		return err
 	}
 	s.begun = true
 	s.buf.out = s.buf.out[:copy(s.buf.out, s.buf.out[n:])]
-	if err := s.answer.out.control.Flush(); err != nil {
-		return fmt.Errorf("send answer: %w", err)
-	}
-	return nil
+	return s.answer.sink.Flush()
 }
 
 // end seals what is left, and the proof that this is the end. The last bytes are not flushed: the server
@@ -166,7 +168,7 @@ func (s *stream) end(trailer bhttp.Fields) error {
 		return fmt.Errorf("answer: %w", err)
 	}
 	s.buf.out = out
-	return s.answer.sealer.Close(out)
+	return s.answer.sink.Close(out)
 }
 
 // fail ends the answer with an error in the protocol's own form and in the trailer section. It reports

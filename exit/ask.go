@@ -201,7 +201,7 @@ func (x *exchange) passAnswer(ctx context.Context, c *call) result {
 	case length >= 0 && length <= smallAnswer:
 		return x.passWhole(ctx, c, resp, smallAnswer)
 	default:
-		return x.passStream(ctx, c, c, resp, mediaType(c.resp) == "application/json" && !x.answer.op.Stream)
+		return x.passStream(ctx, c, x.source(c, c.resp), resp, mediaType(c.resp) == "application/json" && !x.answer.op.Stream)
 	}
 }
 

@@ -5,6 +5,7 @@ package exit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,20 +53,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
 	begin := time.Now()
-	res := h.serve(w, r)
+	res, a := h.serve(w, r)
 	h.metrics.count(res)
 	h.cfg.Logger.Debug("request", "protocol", string(res.protocol), "kind", res.kind.String(),
 		"outcome", string(res.outcome), "took", time.Since(begin))
-	if res.broken {
+	if a.settle(res.broken) {
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// serve opens a request and has it answered.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request) result {
+// serve opens a request and has it answered. The answer, nil when nothing opened, is still to be settled.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request) (result, *answer) {
 	format, fault := h.checkOuter(r)
 	if fault != nil {
-		return refuse(w, fault)
+		return refuse(w, fault), nil
 	}
 	free := h.acquire()
 	if free {
@@ -75,19 +76,19 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) result {
 	defer in.close()
 	opened, err := h.keyring.Load().OpenRequest(in, format, h.cfg.MaxRequestBytes)
 	if err != nil {
-		return h.refuseUnopened(w, r, err)
+		return h.refuseUnopened(w, r, err), nil
 	}
 	plain := &proof{src: opened}
 	inner, err := bhttp.ReadRequest(plain, bhttp.Limits{BodyBytes: h.cfg.MaxRequestBytes})
 	if !plain.opened {
-		return h.refuseUnopened(w, r, err)
+		return h.refuseUnopened(w, r, err), nil
 	}
 	a, sealErr := h.newAnswer(w, opened, format)
 	if sealErr != nil {
-		return refuse(w, &faultSeal)
+		return refuse(w, &faultSeal), nil
 	}
 	x := &exchange{handler: h, opened: opened, answer: a, free: free, length: r.ContentLength}
-	return x.run(r.Context(), inner, err)
+	return x.run(r.Context(), inner, err), a
 }
 
 func (h *handler) acquire() bool {
@@ -154,7 +155,11 @@ func (x *exchange) run(ctx context.Context, inner *bhttp.Request, err error) res
 	if err != nil {
 		return x.unreadable(ctx, err)
 	}
-	if fault := checkInner(inner); fault != nil {
+	mode, fault := askedShape(inner.Fields)
+	if fault == nil {
+		fault = cmp.Or(x.answer.shape(ctx, mode), checkInner(inner))
+	}
+	if fault != nil {
 		return x.problem(fault)
 	}
 	if fault := x.handler.replays.admit(x.opened.ID(), x.opened.KeyID(), inner.Fields); fault != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/tokengo/tokengo/internal/keyfile"
 	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 type clientFlags struct {
@@ -66,6 +67,7 @@ func (f *clientFlags) registerClient(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.file.Origins, "origin", nil, "let web pages of `origin` ask, such as http://localhost:3000 (repeatable)")
 	flags.StringArrayVar(&f.file.Relays, "relay", nil, "go through the relay at `URL` (repeatable)")
 	flags.StringArrayVar(&f.file.Protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
+	flags.StringVar(&f.file.Shape, "shape", string(shape.Default), "hide sizes and times from the relay by `mode`: off, pad or constant")
 	flags.StringArrayVar(&f.file.Identities, "identity", nil, "use only the exit with this `identity`, as 'tokengo exits list --json' shows it (repeatable)")
 	f.file.scrubFile.register(flags)
 }

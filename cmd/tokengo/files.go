@@ -25,6 +25,7 @@ import (
 	"github.com/tokengo/tokengo/relay"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // The configuration file of each role, looked for in the working directory and then in the user's
@@ -61,6 +62,7 @@ type clientFile struct {
 	Protocols          []string      `yaml:"protocols"`
 	ProtocolPreference []string      `yaml:"protocol_preference"`
 	Tiers              []string      `yaml:"tiers"`
+	Shape              string        `yaml:"shape"`
 	MaxRequestBytes    int64         `yaml:"max_request_bytes"`
 	RefreshInterval    time.Duration `yaml:"refresh_interval"`
 	AnswerTimeout      time.Duration `yaml:"answer_timeout"`
@@ -104,6 +106,7 @@ func (f *clientFile) config() (client.Config, error) {
 	}
 	cfg := client.Config{
 		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Relays: relays, Identities: identities, Policy: policy,
+		Shape:           shape.Mode(f.Shape), // client.New checks it
 		MaxRequestBytes: f.MaxRequestBytes, RefreshInterval: f.RefreshInterval, AnswerTimeout: f.AnswerTimeout,
 		StallTimeout: f.StallTimeout, ShutdownTimeout: f.ShutdownTimeout,
 	}

@@ -75,7 +75,7 @@ func (n *network) start(ctx context.Context, binary, dir string, opt options, di
 	if _, err := launch("exit", binary, "exit", "--relay", relay, "--backend", "openai="+n.urls[direct], "--state-dir", state("exit")); err != nil {
 		return err
 	}
-	n.urls[tunnelled], err = launch("client", binary, "client", "--relay", relay, "--listen", "127.0.0.1:0", "--state-dir", state("client"))
+	n.urls[tunnelled], err = launch("client", binary, "client", "--relay", relay, "--listen", "127.0.0.1:0", "--state-dir", state("client"), "--shape", "off")
 	if err != nil {
 		return err
 	}

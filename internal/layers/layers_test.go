@@ -23,16 +23,17 @@ const module = "github.com/tokengo/tokengo/"
 // package needs its row here and in docs/development.md.
 var mayImport = map[string][]string{
 	// Commands: everything.
-	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
+	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "shape", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
 
 	// Roles: mechanisms and protocols, never each other.
-	"client": {"route", "scrub", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl", "internal/secret"},
+	"client": {"route", "scrub", "shape", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl", "internal/secret"},
 	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
-	"exit":   {"tunnel", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile", "internal/secret"},
+	"exit":   {"tunnel", "shape", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile", "internal/secret"},
 
 	// Mechanisms: protocols.
 	"tunnel":  {"service", "internal/relayurl"},
 	"route":   {"service"},
+	"shape":   {"bhttp"},
 	"dialect": {"service"},
 	"scrub":   {"dialect", "service"},
 
@@ -63,12 +64,13 @@ var mayImport = map[string][]string{
 	"internal/demobackend": {},
 	"internal/network":     {"client", "relay", "exit", "internal/relayurl"},
 	"internal/bench":       {},
+	"internal/leaktest":    {"client", "relay", "exit", "shape", "service", "internal/network", "internal/relayurl"},
 	"internal/layers":      {},
 }
 
 // mustNotLink is the trust boundary: packages that a role must not contain, however indirectly.
 var mustNotLink = map[string][]string{
-	"relay":  {"ohttp", "bhttp", "dialect", "scrub", "client", "exit", "route"},
+	"relay":  {"ohttp", "bhttp", "shape", "dialect", "scrub", "client", "exit", "route"},
 	"exit":   {"client", "relay", "route", "scrub"},
 	"client": {"exit", "relay"},
 }
@@ -82,6 +84,7 @@ var outside = map[string][]string{
 	"dialect": {},
 	"route":   {},
 	"scrub":   {},
+	"shape":   {},
 
 	"dialect/conversation": {}, "dialect/wire": {}, "dialect/openaiapi": {}, "dialect/translate": {}, "dialect/openai": {},
 	"dialect/responses": {}, "dialect/claude": {}, "dialect/gemini": {}, "dialect/ollama": {},
