@@ -6,10 +6,12 @@ package client
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -153,15 +155,23 @@ func (l *look) count(n int64) error {
 	return nil
 }
 
+var segmentBuffers = sync.Pool{New: func() any { return new([service.MaxSegmentBytes + 1]byte) }}
+
 func (l *look) downloadOne(ctx context.Context, digest service.Digest) (*segment, error) {
-	var raw []byte
+	buf := segmentBuffers.Get().(*[service.MaxSegmentBytes + 1]byte) // nothing that is kept refers to it
+	defer segmentBuffers.Put(buf)
+	n := 0
 	_, err := l.relay.get(ctx, pathSegment+string(digest), "", func(body io.Reader) (err error) {
-		raw, err = io.ReadAll(io.LimitReader(body, service.MaxSegmentBytes+1))
+		n, err = io.ReadFull(body, buf[:])
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) { // shorter than a segment may be
+			err = nil
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	raw := buf[:n]
 	if err := l.count(int64(len(raw))); err != nil {
 		return nil, err
 	}
@@ -189,8 +199,16 @@ func (l *look) verify(signed *service.Signed) (*entry, error) {
 }
 
 // sumOf tells whether a signed description is the one that was verified.
-func sumOf(signed *service.Signed) [sha256.Size]byte {
-	return sha256.Sum256(service.AppendSigned(make([]byte, 0, service.SignedSize(signed)), signed))
+func sumOf(signed *service.Signed) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, part := range [][]byte{signed.KeyConfig, signed.ServiceInfo, signed.Signature} {
+		var size [8]byte // so that no two descriptions are the same bytes
+		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		h.Write(size[:])
+		h.Write(part)
+	}
+	h.Sum(sum[:0])
+	return sum
 }
 
 // add takes the outcome of a verification in.

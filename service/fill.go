@@ -6,9 +6,11 @@ package service
 import (
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -26,7 +28,10 @@ func fillInfo(raw []byte) *Info {
 	if len(raw) > MaxInfoBytes || !utf8.Valid(raw) || !json.Valid(raw) {
 		return nil
 	}
-	f := filler{checker{raw: raw, maxItems: MaxInfoBytes}}
+	f := fillers.Get().(*filler)
+	defer fillers.Put(f)
+	f.checker = checker{raw: raw, maxItems: MaxInfoBytes, names: f.names[:0]}
+	defer func() { f.raw = nil }()
 	f.space()
 	if f.raw[f.pos] != '{' {
 		return nil
@@ -39,7 +44,29 @@ func fillInfo(raw []byte) *Info {
 }
 
 // filler walks JSON that is known to be well-formed and puts it where it belongs.
-type filler struct{ checker }
+type filler struct {
+	checker
+	recent [512]string // texts that were read lately, each at its hash
+	seed   maphash.Seed
+}
+
+var fillers = sync.Pool{New: func() any { return &filler{seed: maphash.MakeSeed()} }}
+
+// longShared is the longest text that descriptions share in memory.
+const longShared = 32
+
+// shared returns b as a string, the same one for the texts that stand in description after description: names of
+// modalities, features, protocols and models are most of what there is to allocate.
+func (f *filler) shared(b []byte) string {
+	if len(b) > longShared {
+		return string(b)
+	}
+	slot := &f.recent[maphash.Bytes(f.seed, b)%uint64(len(f.recent))]
+	if *slot != string(b) {
+		*slot = string(b)
+	}
+	return *slot
+}
 
 // fieldsOf are the indexes of the fields of the structs that an Info is made of, by their names in JSON.
 var fieldsOf = func() map[reflect.Type]map[string]int {
@@ -96,7 +123,7 @@ func (f *filler) fill(v reflect.Value, s shape, depth int) error {
 	case depth > maxDepth:
 		return errUnusual
 	case first == '"' && kind == reflect.String:
-		v.SetString(string(unquote(f.text())))
+		v.SetString(f.shared(unquote(f.text())))
 		return nil
 	case first == '"' && v.Type() == reflect.TypeFor[time.Time]():
 		return v.Addr().Interface().(*time.Time).UnmarshalJSON(f.text())
