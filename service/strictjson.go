@@ -166,7 +166,7 @@ func (c *checker) text() []byte {
 }
 
 func (c *checker) space() {
-	for strings.IndexByte(" \t\r\n", c.raw[c.pos]) >= 0 {
+	for c.raw[c.pos] <= ' ' { // between values, well-formed JSON has nothing else below
 		c.pos++
 	}
 }

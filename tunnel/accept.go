@@ -8,10 +8,13 @@ import (
 	"crypto/ed25519"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +48,9 @@ type Tunnel struct {
 	conn     *plainConn
 	http     *http.ClientConn
 	draining atomic.Bool // set by Poll
+
+	mu       sync.RWMutex   // held for reading while a request joins starting, for writing while draining is set
+	starting sync.WaitGroup // requests whose header is not on the connection yet
 }
 
 // Accept reads and verifies the registration on conn, a connection whose handshake negotiated [ALPN],
@@ -163,8 +169,39 @@ func open(ctx context.Context, conn net.Conn, reg *Registration) (*Tunnel, error
 	return &Tunnel{Registration: reg, conn: plain, http: client}, nil
 }
 
-// RoundTrip sends a request to the exit. It implements [http.RoundTripper].
-func (t *Tunnel) RoundTrip(r *http.Request) (*http.Response, error) { return t.http.RoundTrip(r) }
+// errDraining is the failure of a request that came too late; nothing of it was read.
+var errDraining = errors.New("the exit drains")
+
+// RoundTrip sends a request to the exit. It implements [http.RoundTripper]. Once the exit drains it fails
+// without reading any of the body.
+func (t *Tunnel) RoundTrip(r *http.Request) (*http.Response, error) {
+	begun, ok := t.begin()
+	if !ok {
+		return nil, fmt.Errorf("send to exit %s: %w", t.Registration.Hash.Short(), errDraining)
+	}
+	defer begun() // when it failed before
+	trace := &httptrace.ClientTrace{WroteHeaders: begun}
+	return t.http.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+}
+
+// begin joins starting, unless the exit drains; begun leaves it, at its first call.
+func (t *Tunnel) begin() (begun func(), ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.draining.Load() {
+		return nil, false
+	}
+	t.starting.Add(1)
+	return sync.OnceFunc(t.starting.Done), true
+}
+
+// stopSending has no request begin from now on, and waits until those that have are on the connection.
+func (t *Tunnel) stopSending() {
+	t.mu.Lock()
+	t.draining.Store(true)
+	t.mu.Unlock()
+	t.starting.Wait() // at the latest when the exit gives up waiting for this, and sends GOAWAY
+}
 
 // Poll measures one round trip to the exit and calls measured with it, then waits until the exit has
 // something to say. It returns after about 15 s with nil, or at once with an error when the tunnel has
@@ -187,13 +224,13 @@ func (t *Tunnel) Poll(ctx context.Context, measured func(time.Duration)) error {
 		return fmt.Errorf("poll exit %s: %w", t.Registration.Hash.Short(), err)
 	}
 	if string(said) == drainWord {
-		t.draining.Store(true)
+		t.stopSending()
 		t.acknowledgeDrain(ctx)
 	}
 	return nil
 }
 
-// acknowledgeDrain tells the exit that it is sent nothing new. An exit that does not hear it drains nevertheless.
+// acknowledgeDrain tells the exit that nothing new follows on the connection. An exit that does not hear it drains nevertheless.
 func (t *Tunnel) acknowledgeDrain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()

@@ -119,7 +119,7 @@ func (s *Session) Close() error { return s.conn.Close() }
 
 // Serve answers the relay's requests until ctx is done or the connection ends, and returns when no
 // handler runs any more. When ctx ends it drains: the relay is told to send nothing new (by its poll,
-// and when it knows, or half a second later, by GOAWAY), and running requests may finish within
+// and when it knows, or two seconds later, by GOAWAY), and running requests may finish within
 // DrainTimeout. It returns nil after a drain, else what ended the connection.
 func (s *Session) Serve(ctx context.Context) error {
 	defer s.conn.Close()

@@ -59,7 +59,7 @@ const (
 
 	// drainNotice is how long an exit that drains waits for the relay to say that it knows, and ackTimeout how long
 	// that may take.
-	drainNotice = 500 * time.Millisecond
+	drainNotice = 2 * time.Second
 	ackTimeout  = 5 * time.Second
 
 	// Windows: a stream of tokens is small and a request with images is not, so the exit receives with
