@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -169,36 +168,6 @@ type session struct {
 	drain  context.CancelFunc // as an exit does on SIGTERM
 	served <-chan error       // what Serve returned
 	conn   *cable             // below TLS; closing it is pulling it
-}
-
-// cable is a connection that can stand still without being closed.
-type cable struct {
-	net.Conn
-	still  atomic.Bool
-	once   sync.Once
-	pulled chan struct{}
-}
-
-func (c *cable) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if c.still.Load() {
-		<-c.pulled
-		return 0, net.ErrClosed
-	}
-	return n, err
-}
-
-func (c *cable) Write(p []byte) (int, error) {
-	if c.still.Load() {
-		<-c.pulled
-		return 0, net.ErrClosed
-	}
-	return c.Conn.Write(p)
-}
-
-func (c *cable) Close() error {
-	c.once.Do(func() { close(c.pulled) })
-	return c.Conn.Close()
 }
 
 // freeze has the exit's connection stand still.
@@ -453,11 +422,3 @@ func selfSigned(t testing.TB, key ed25519.PrivateKey) tls.Certificate {
 func tlsClient(g *rig, conn net.Conn, alpn string) *tls.Conn {
 	return tls.Client(conn, g.url.TLSConfig(alpn))
 }
-
-// standing is a tunnel without a connection, which takes requests and answers none.
-type standing struct{}
-
-func (standing) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }
-func (standing) Alive() bool                                     { return true }
-func (standing) Available() bool                                 { return true }
-func (standing) Frozen() bool                                    { return false }
