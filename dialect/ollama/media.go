@@ -16,7 +16,10 @@ var magic = []struct{ head, mediaType string }{
 	{"/9j/", "image/jpeg"},
 	{"R0lGODdh", "image/gif"},
 	{"R0lGODlh", "image/gif"},
-	{"Qk0", "image/bmp"},
+	{"Qk0", "image/bmp"}, // the third character has two bits of the length, which comes next
+	{"Qk1", "image/bmp"},
+	{"Qk2", "image/bmp"},
+	{"Qk3", "image/bmp"},
 }
 
 // riffHead is how RIFF begins, a container of more than one kind; which one stands after the length.

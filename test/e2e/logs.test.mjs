@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import { check } from './lib/check.mjs';
-import { operatorKey, plantedHeader, promptCanary, runDir, toolKey } from './lib/network.mjs';
+import { operatorKey, plantedHeader, promptCanary, realURL, runDir, toolKey } from './lib/network.mjs';
 
 const SECRETS = {
   'the prompt': promptCanary,
@@ -19,7 +19,7 @@ const SECRETS = {
   "the demo backend's answer": '[demo]',
 };
 
-for (const role of ['relay', 'exit', 'client']) {
+for (const role of ['relay', 'exit', 'client', ...(realURL ? ['exit-real'] : [])]) {
   describe(`the ${role}'s log`, () => {
     const log = ['out', 'log'].map((kind) => readFileSync(join(runDir, `${role}.${kind}`), 'utf8')).join('\n');
 

@@ -103,6 +103,11 @@ else
 fi
 OPENAI_API_KEY=$E2E_OPERATOR_KEY ANTHROPIC_API_KEY=$E2E_OPERATOR_KEY GEMINI_API_KEY=$E2E_OPERATOR_KEY OLLAMA_API_KEY=$E2E_OPERATOR_KEY \
   start exit "$tokengo" exit --relay "$relay_url" "${backends[@]}" --state-dir "$E2E_DIR/exit-state" --log-level debug
+if [ -n "$TOKENGO_REAL_BACKEND" ]; then
+  node lib/aliases.mjs "$TOKENGO_REAL_BACKEND" >"$E2E_DIR/aliases.yaml"
+  OPENAI_API_KEY=$E2E_OPERATOR_KEY ANTHROPIC_API_KEY=$E2E_OPERATOR_KEY OLLAMA_API_KEY=$E2E_OPERATOR_KEY \
+    start exit-real "$tokengo" exit --relay "$relay_url" --config "$E2E_DIR/aliases.yaml" --state-dir "$E2E_DIR/exit-real-state" --log-level debug
+fi
 
 # Bytes are compared with those that the SDK sent; test/tools has clients that scrub.
 start client "$tokengo" client --scrub off --relay "$relay_url" --listen "127.0.0.1:$(free_port)" --state-dir "$E2E_DIR/client-state" --log-level debug

@@ -73,7 +73,7 @@ installed() (
 )
 
 TOOLS_MISSING=
-for package in sdks claude-code codex gemini-cli qwen-code opencode; do
+for package in sdks ai claude-code codex gemini-cli qwen-code opencode; do
   installed "$package" && continue
   echo "run.sh: npm could not install $package: its tests are skipped"
   TOOLS_MISSING+=" $package"
@@ -98,6 +98,9 @@ for protocol in openai claude gemini ollama; do
   OPENAI_API_KEY=x ANTHROPIC_API_KEY=x GEMINI_API_KEY=x start "exit-$protocol" "$tokengo" exit --relay "$relay_url" --state-dir "$TOOLS_DIR/exit-$protocol" \
     --backend "$protocol=$backend_url" --model "$protocol=scripted-$protocol" --model "$protocol=${known[$protocol]}" --log-level debug
 done
+# And one whose openai backend is taken to have chat completions only.
+OPENAI_API_KEY=x start exit-chat "$tokengo" exit --relay "$relay_url" --state-dir "$TOOLS_DIR/exit-chat" \
+  --backend "openai=$backend_url" --backend-responses openai=translate --model openai=scripted-chat --log-level debug
 start exit-demo "$tokengo" exit --relay "$relay_url" --state-dir "$TOOLS_DIR/exit-demo" --backend demo --log-level debug
 
 start client "$tokengo" client --relay "$relay_url" --listen 127.0.0.1:0 --state-dir "$TOOLS_DIR/client-state" --log-level debug

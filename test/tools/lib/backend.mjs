@@ -8,32 +8,24 @@
 
 import { appendFileSync } from 'node:fs';
 import http from 'node:http';
+import { beginIds, dataOf, parts, pieces, sse, textOf, unique } from './pieces.mjs';
+import { responses } from './responses.mjs';
 import { rules } from './rules.mjs';
 import { THOUGHT, turn } from './script.mjs';
 
 const WRITE = 61; // bytes
 
-const textOf = (content) => (typeof content === 'string' ? content : (content ?? []).map((p) => p.text ?? '').join('\n'));
-let made = 0;
-/** unique makes an id: tools put answers together that have the same one. */
-const unique = (prefix) => `${prefix}${String(++made).padStart(8, '0')}`;
-
-/** pieces cuts a text in short ones, also within what belongs together, but not within a letter. */
-function pieces(text) {
-  const letters = [...text];
-  const cut = [];
-  for (let i = 0; i < letters.length; i += 7) cut.push(letters.slice(i, i + 7).join(''));
-  return cut;
-}
-const sse = (data, event) => `${event ? `event: ${event}\n` : ''}data: ${JSON.stringify(data)}\n\n`;
-
-/** Each protocol: view (what the script wants to know of a request), whole (an answer) and stream (its events). */
+/** Each protocol: view (what the script wants to know of a request, see script.mjs), whole (an answer) and stream (its events). */
 const protocols = {
+  responses,
+
   openai: {
     view: (b) => ({
       text: b.messages.map((m) => textOf(m.content)).join('\n'),
-      tools: (b.tools ?? []).map((t) => t.function.name),
+      tools: (b.tools ?? []).map((t) => ({ name: t.function.name, schema: t.function.parameters })),
       results: b.messages.filter((m) => m.role === 'tool').map((m) => textOf(m.content)),
+      images: parts(b.messages).filter((p) => p.type === 'image_url').map((p) => dataOf(p.image_url.url)),
+      schema: b.response_format?.json_schema?.schema,
       parallel: b.parallel_tool_calls !== false,
       stream: b.stream,
     }),
@@ -65,8 +57,10 @@ const protocols = {
   claude: {
     view: (b) => ({
       text: [textOf(b.system), ...b.messages.map((m) => textOf(m.content))].join('\n'),
-      tools: (b.tools ?? []).map((t) => t.name),
-      results: b.messages.flatMap((m) => (Array.isArray(m.content) ? m.content : [])).filter((p) => p.type === 'tool_result').map((p) => textOf(p.content)),
+      tools: (b.tools ?? []).map((t) => ({ name: t.name, schema: t.input_schema })),
+      results: parts(b.messages).filter((p) => p.type === 'tool_result').map((p) => textOf(p.content)),
+      images: parts(b.messages).filter((p) => p.type === 'image').map((p) => p.source.data),
+      schema: b.output_config?.format?.schema,
       parallel: b.tool_choice?.disable_parallel_tool_use !== true,
       stream: b.stream,
     }),
@@ -114,8 +108,10 @@ const protocols = {
   gemini: {
     view: (b, path) => ({
       text: [b.systemInstruction, ...b.contents].map((c) => textOf(c?.parts)).join('\n'),
-      tools: (b.tools ?? []).flatMap((t) => t.functionDeclarations ?? []).map((f) => f.name),
+      tools: (b.tools ?? []).flatMap((t) => t.functionDeclarations ?? []).map((f) => ({ name: f.name, schema: f.parametersJsonSchema ?? f.parameters })),
       results: b.contents.flatMap((c) => c.parts).filter((p) => p.functionResponse).map((p) => Object.values(p.functionResponse.response).map(String).join('\n')),
+      images: b.contents.flatMap((c) => c.parts).filter((p) => p.inlineData).map((p) => p.inlineData.data),
+      schema: b.generationConfig?.responseJsonSchema ?? b.generationConfig?.responseSchema,
       parallel: true,
       stream: path.includes(':streamGenerateContent'),
     }),
@@ -140,8 +136,10 @@ const protocols = {
   ollama: {
     view: (b) => ({
       text: b.messages.map((m) => m.content).join('\n'),
-      tools: (b.tools ?? []).map((t) => t.function.name),
+      tools: (b.tools ?? []).map((t) => ({ name: t.function.name, schema: t.function.parameters })),
       results: b.messages.filter((m) => m.role === 'tool').map((m) => m.content),
+      images: b.messages.flatMap((m) => m.images ?? []),
+      schema: typeof b.format === 'object' ? b.format : undefined,
       parallel: true,
       stream: b.stream !== false,
     }),
@@ -160,55 +158,9 @@ const protocols = {
   },
 };
 
-/** Responses is the other API of openai backends. */
-protocols.responses = {
-  view: (b) => ({
-    text: [b.instructions, ...[].concat(b.input).map((i) => (typeof i === 'string' ? i : textOf(i.content)))].join('\n'),
-    tools: (b.tools ?? []).map((t) => t.name).filter(Boolean),
-    results: [].concat(b.input).filter((i) => i.type === 'function_call_output').map((i) => textOf(i.output)),
-    parallel: b.parallel_tool_calls !== false,
-    stream: b.stream,
-  }),
-  usage: { input_tokens: 100, input_tokens_details: { cached_tokens: 40 }, output_tokens: 20, output_tokens_details: { reasoning_tokens: 5 }, total_tokens: 120 },
-  items: (t) => [
-    ...(t.text ? [{ type: 'message', id: unique('msg_'), status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: t.text, annotations: [] }] }] : []),
-    ...t.calls.map((c) => ({ type: 'function_call', id: unique('fc_'), call_id: unique('call_'), status: 'completed', name: c.name, arguments: JSON.stringify(c.args) })),
-  ],
-  response(b, output, status) {
-    return { id: unique('resp_'), object: 'response', created_at: 1700000000, status, model: b.model, output, parallel_tool_calls: true, tool_choice: 'auto', tools: [], usage: status === 'completed' ? this.usage : null, store: false };
-  },
-  whole(b, t) {
-    return this.response(b, this.items(t), 'completed');
-  },
-  stream(b, t) {
-    const out = [];
-    const add = (type, more) => out.push(sse({ type, sequence_number: out.length, ...more }, type));
-    const items = this.items(t);
-    add('response.created', { response: this.response(b, [], 'in_progress') });
-    items.forEach((item, output_index) => {
-      const at = { item_id: item.id, output_index };
-      if (item.type === 'message') {
-        add('response.output_item.added', { output_index, item: { ...item, status: 'in_progress', content: [] } });
-        const { text } = item.content[0];
-        add('response.content_part.added', { ...at, content_index: 0, part: { ...item.content[0], text: '' } });
-        for (const delta of pieces(text)) add('response.output_text.delta', { ...at, content_index: 0, delta, logprobs: [] });
-        add('response.output_text.done', { ...at, content_index: 0, text, logprobs: [] });
-        add('response.content_part.done', { ...at, content_index: 0, part: item.content[0] });
-      } else {
-        add('response.output_item.added', { output_index, item: { ...item, status: 'in_progress', arguments: '' } });
-        for (const delta of pieces(item.arguments)) add('response.function_call_arguments.delta', { ...at, delta });
-        add('response.function_call_arguments.done', { ...at, arguments: item.arguments });
-      }
-      add('response.output_item.done', { output_index, item });
-    });
-    add('response.completed', { response: this.response(b, items, 'completed') });
-    return out;
-  },
-};
-
 function protocolOf(path) {
-  if (path === '/v1/responses') return 'responses';
   if (path === '/v1/chat/completions') return 'openai';
+  if (path === '/v1/responses') return 'responses';
   if (path === '/v1/messages') return 'claude';
   if (path.startsWith('/v1beta/models/')) return 'gemini';
   return path === '/api/chat' ? 'ollama' : null;
@@ -232,7 +184,7 @@ function answer(req, raw, entry) {
 
 const server = http.createServer(async (req, res) => {
   if (req.url === '/reset') { // ids begin anew, so that two runs can be compared
-    made = 0;
+    beginIds();
     res.end();
     return;
   }

@@ -31,6 +31,9 @@ export const others = (protocol) => PROTOCOLS.filter((p) => p !== protocol);
 const log = join(dir, 'requests.ndjson');
 const all = () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l)) : []);
 
+/** over is how the scripted backend of a protocol is asked for an SDK: natively if it is the SDK's own. */
+export const over = (sdk, protocol) => (protocol === sdk.protocol ? sdk.native : protocol);
+
 /** since returns the requests that reached the backend after the first n. */
 export const since = (n = 0) => all().slice(n);
 

@@ -11,7 +11,7 @@ const models = async () => {
   return res?.ok ? (await res.json()).data.map((m) => m.id) : [];
 };
 
-const want = [...PROTOCOLS.map((p) => `scripted-${p}`), 'demo-gpt'];
+const want = [...PROTOCOLS.map((p) => `scripted-${p}`), 'scripted-chat', 'demo-gpt'];
 let have = [];
 for (const deadline = Date.now() + 20_000; !want.every((m) => have.includes(m)); have = await models()) {
   if (Date.now() > deadline) throw new Error(`the client offers ${have}, want ${want}`);

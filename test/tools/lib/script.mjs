@@ -8,7 +8,10 @@
 //   2nd turn  a call that writes third.txt
 //   last      a few words with what it read
 //
-// A question without a folder, or without tools, gets a few words.
+// Of images, and of the schema that its answer is to have, it says by their digests what it got. Any other question
+// without a folder, or without tools, gets a few words.
+
+import { createHash } from 'node:crypto';
 
 /** How the tools of AI tools are called. Each returns {name, args}. The first that is on offer is used. */
 const READ = {
@@ -39,14 +42,39 @@ export const THOUGHT = 'First, I think.';
 /** call is of the first of these tools that is on offer, by itself or in a namespace. */
 function call(among, tools, ...params) {
   for (const [name, args] of Object.entries(among)) {
-    const offered = tools.find((t) => t === name || t.endsWith(`__${name}`));
+    const offered = tools.map((t) => t.name).find((t) => t === name || t.endsWith(`__${name}`));
     if (offered) return { name: offered, args: args(...params) };
   }
   return null;
 }
 
-/** turn returns {text, calls} for a conversation: {text (all of it), tools (names), results (texts), parallel}. */
-export function turn({ text, tools, results, parallel }) {
+const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+/** seen is what the model says of images: Buffers. */
+export const seen = (images) => `I see — 看: ${images.map(digest).join(' and ')}.`;
+
+/**
+ * place is the model's answer in the form of a schema, {city, digest}. The digest is of what the schema means: libraries
+ * say it in several ways.
+ */
+export const place = (schema) => ({ city: 'Zürich — 苏黎世', digest: digest(JSON.stringify(meaning(schema))) });
+
+function meaning(v) {
+  if (Array.isArray(v)) return v.map(meaning);
+  if (typeof v !== 'object' || v === null) return v;
+  const said = Object.keys(v).filter((k) => k !== '$schema' && !(k === 'additionalProperties' && v[k] === false)).sort();
+  return Object.fromEntries(said.map((k) => [k, k === 'type' && typeof v[k] === 'string' ? v[k].toLowerCase() : meaning(v[k])]));
+}
+
+/**
+ * turn returns {text, calls} for a conversation: {text (all of it), tools ({name, schema}), results (texts), images (base64),
+ * schema, parallel}.
+ */
+export function turn({ text, tools, results, images, schema, parallel }) {
+  if (images.length > 0) return { text: seen(images.map((i) => Buffer.from(i, 'base64'))), calls: [] };
+  if (schema) return { text: JSON.stringify(place(schema)), calls: [] };
+  const json = tools.find((t) => t.name === 'json'); // how some libraries ask for a schema
+  if (json) return { text: '', calls: [{ name: json.name, args: place(json.schema) }] };
   const folder = /FOLDER=<([^>]+)>/.exec(text)?.[1];
   const reads = ['first.txt', 'second.txt'].map((f) => call(READ, tools, `${folder}/${f}`));
   if (!folder || !reads[0]) return { text: 'Fine — 好.', calls: [] };

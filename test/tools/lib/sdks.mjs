@@ -3,11 +3,12 @@
 
 // One adapter for each way in which a vendor's SDK asks:
 //
-//   start(model, prompt, tools, {limit, more})   a conversation; tools are {name, description, schema}, more are fields of
-//                                          the request besides
+//   start(model, prompt, tools, {limit, image, schema, more})
+//                                          a conversation; tools are {name, description, schema}, image is a Buffer (PNG)
 //     .next(streamed)                      the next answer: {text, calls, reason, input, output, events}; a stream is put
 //                                          together by the SDK itself where it can
 //     .results(texts)                      adds the results of the last answer's calls
+//   native                                 what lib/backend.mjs calls the protocol that is asked natively
 //   reasons                                what the protocol calls the end of an answer: {stop, tool, length}
 
 import { createRequire } from 'node:module';
@@ -34,17 +35,20 @@ async function count(events) {
   return n;
 }
 const some = (tools) => (tools.length > 0 ? tools : undefined);
+const dataURI = (image) => `data:image/png;base64,${image.toString('base64')}`;
 const functions = (tools) => some(tools.map((t) => ({ type: 'function', function: { name: t.name, description: t.description, parameters: t.schema } })));
 
 const openai = {
-  name: 'openai', protocol: 'openai',
+  name: 'openai', protocol: 'openai', native: 'openai',
   reasons: { stop: 'stop', tool: 'tool_calls', length: 'length' },
-  start(model, prompt, tools, { limit, more } = {}) {
-    const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: prompt }];
+  start(model, prompt, tools, { limit, image, schema, more } = {}) {
+    const content = image ? [{ type: 'text', text: prompt }, { type: 'image_url', image_url: { url: dataURI(image) } }] : prompt;
+    const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content }];
+    const response_format = schema && { type: 'json_schema', json_schema: { name: 'place', strict: true, schema } };
     let last;
     return {
       async next(streamed) {
-        const ask = { model, messages, tools: functions(tools), max_completion_tokens: limit, ...more };
+        const ask = { model, messages, tools: functions(tools), max_completion_tokens: limit, response_format, ...more };
         let events;
         let answer;
         if (streamed) {
@@ -69,15 +73,17 @@ const openai = {
 };
 
 const responses = {
-  name: 'openai responses', protocol: 'openai',
+  name: 'openai responses', protocol: 'openai', native: 'responses',
   reasons: { stop: 'completed', tool: 'completed', length: 'incomplete' },
-  start(model, prompt, tools, { limit, more } = {}) {
-    const input = [{ role: 'user', content: prompt }];
+  start(model, prompt, tools, { limit, image, schema, more } = {}) {
+    const content = image ? [{ type: 'input_text', text: prompt }, { type: 'input_image', image_url: dataURI(image), detail: 'auto' }] : prompt;
+    const input = [{ role: 'user', content }];
+    const text = schema && { format: { type: 'json_schema', name: 'place', strict: true, schema } };
     let calls = [];
     return {
       async next(streamed) {
         const ask = {
-          model, input, instructions: 'Be brief.', max_output_tokens: limit, store: false, include: ['reasoning.encrypted_content'],
+          model, input, instructions: 'Be brief.', text, max_output_tokens: limit, store: false, include: ['reasoning.encrypted_content'],
           tools: some(tools.map((t) => ({ type: 'function', name: t.name, description: t.description, parameters: t.schema, strict: false }))), ...more,
         };
         let events;
@@ -103,14 +109,16 @@ const responses = {
 };
 
 const claude = {
-  name: 'claude', protocol: 'claude',
+  name: 'claude', protocol: 'claude', native: 'claude',
   reasons: { stop: 'end_turn', tool: 'tool_use', length: 'max_tokens' },
-  start(model, prompt, tools, { limit = 4000, more } = {}) {
-    const messages = [{ role: 'user', content: prompt }];
+  start(model, prompt, tools, { limit = 4000, image, schema, more } = {}) {
+    const content = image ? [{ type: 'text', text: prompt }, { type: 'image', source: { type: 'base64', media_type: 'image/png', data: image.toString('base64') } }] : prompt;
+    const messages = [{ role: 'user', content }];
+    const output_config = schema && { format: { type: 'json_schema', schema } };
     let calls = [];
     return {
       async next(streamed) {
-        const ask = { model, messages, system: 'Be brief.', max_tokens: limit, tools: some(tools.map((t) => ({ name: t.name, description: t.description, input_schema: t.schema }))), ...more };
+        const ask = { model, messages, system: 'Be brief.', max_tokens: limit, output_config, tools: some(tools.map((t) => ({ name: t.name, description: t.description, input_schema: t.schema }))), ...more };
         let events;
         let answer;
         if (streamed) {
@@ -135,15 +143,16 @@ const claude = {
 };
 
 const gemini = {
-  name: 'gemini', protocol: 'gemini',
+  name: 'gemini', protocol: 'gemini', native: 'gemini',
   reasons: { stop: 'STOP', tool: 'STOP', length: 'MAX_TOKENS' },
-  start(model, prompt, tools, { limit, more } = {}) {
-    const contents = [{ role: 'user', parts: [{ text: prompt }] }];
+  start(model, prompt, tools, { limit, image, schema, more } = {}) {
+    const contents = [{ role: 'user', parts: [{ text: prompt }, ...(image ? [{ inlineData: { mimeType: 'image/png', data: image.toString('base64') } }] : [])] }];
+    const form = schema && { responseMimeType: 'application/json', responseJsonSchema: schema };
     let calls = [];
     return {
       async next(streamed) {
         const functionDeclarations = tools.map((t) => ({ name: t.name, description: t.description, parametersJsonSchema: t.schema }));
-        const ask = { model, contents, config: { systemInstruction: 'Be brief.', maxOutputTokens: limit, tools: tools.length > 0 ? [{ functionDeclarations }] : undefined } };
+        const ask = { model, contents, config: { systemInstruction: 'Be brief.', maxOutputTokens: limit, ...form, tools: tools.length > 0 ? [{ functionDeclarations }] : undefined, ...more } };
         const pieces = [];
         if (streamed) for await (const e of await google.models.generateContentStream(ask)) pieces.push(e);
         else pieces.push(await google.models.generateContent(ask));
@@ -166,14 +175,15 @@ const gemini = {
 };
 
 const ollama = {
-  name: 'ollama', protocol: 'ollama',
+  name: 'ollama', protocol: 'ollama', native: 'ollama',
   reasons: { stop: 'stop', tool: 'stop', length: 'length' },
-  start(model, prompt, tools, { limit, more } = {}) {
-    const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: prompt }];
+  start(model, prompt, tools, { limit, image, schema, more } = {}) {
+    const images = image && [image.toString('base64')];
+    const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: prompt, images }];
     let calls = [];
     return {
       async next(stream) {
-        const ask = { model, messages, tools: functions(tools), options: { num_predict: limit }, ...more };
+        const ask = { model, messages, tools: functions(tools), format: schema, options: { num_predict: limit }, ...more };
         const pieces = [];
         if (stream) for await (const e of await llama.chat({ ...ask, stream })) pieces.push(e);
         else pieces.push(await llama.chat(ask));

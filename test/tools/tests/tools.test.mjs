@@ -17,8 +17,8 @@ const translated = tools.filter((t) => ['claude-code', 'codex', 'gemini-cli'].in
 
 /** A task for each tool and protocol, and some with names of models that the tools know and treat in a way of their own. */
 const tasks = translated.flatMap((tool) => others(tool.protocol).map((protocol) => ({ tool, protocol, model: `scripted-${protocol}` })));
-// Codex speaks Responses only, and the scripted backend has chat completions.
-tasks.push({ tool: tools.find((t) => t.name === 'codex'), protocol: 'openai', model: 'scripted-openai' });
+// Codex speaks Responses only, and this backend has chat completions only.
+tasks.push({ tool: tools.find((t) => t.name === 'codex'), protocol: 'openai', model: 'scripted-chat' });
 for (const [name, protocol, model] of KNOWN) tasks.push({ tool: tools.find((t) => t.name === name), protocol, model });
 
 for (const { tool, protocol, model } of tasks) {
