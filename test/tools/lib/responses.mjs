@@ -11,7 +11,7 @@ const usage = { input_tokens: 100, input_tokens_details: { cached_tokens: 40 }, 
 export const responses = {
   view: (b) => ({
     text: [b.instructions, ...[].concat(b.input).map((i) => (typeof i === 'string' ? i : textOf(i.content)))].join('\n'),
-    tools: (b.tools ?? []).map((t) => ({ name: t.name, schema: t.parameters })),
+    tools: (b.tools ?? []).filter((t) => t.name).map((t) => ({ name: t.name, schema: t.parameters })),
     results: [].concat(b.input).filter((i) => i.type === 'function_call_output').map((i) => textOf(i.output)),
     images: parts([].concat(b.input)).filter((p) => p.type === 'input_image').map((p) => dataOf(p.image_url)),
     schema: b.text?.format?.schema,
