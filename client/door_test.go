@@ -5,6 +5,7 @@ package client
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -287,7 +288,9 @@ func TestServeUnix(t *testing.T) {
 		t.Fatal(err)
 	}
 	startOn(t, ln, Config{Listen: "unix:" + path}, relay)
-	tool := http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+	tool := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
 	defer tool.CloseIdleConnections()
 	resp, err := tool.Post("http://tokengo/v1/chat/completions", "application/json", strings.NewReader(chatBody))
 	if err != nil {

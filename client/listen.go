@@ -68,7 +68,8 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on socket %s: %w", path, err)
 	}
 	ln.SetUnlinkOnClose(false)
-	if err := os.Chmod(made, 0o600); err == nil {
+	err = os.Chmod(made, 0o600)
+	if err == nil {
 		err = os.Rename(made, path)
 	}
 	if err != nil {
