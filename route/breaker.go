@@ -1,0 +1,85 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route
+
+import (
+	"math"
+	"time"
+)
+
+// breaker rests what fails: an exit, a model at an exit, or a tier. Closed, it lets everything through. Each failure
+// in a row opens it for twice as long as the one before. When that is over it is half open: one request may try, and a
+// success closes it.
+type breaker struct {
+	failures int       // in a row
+	until    time.Time // when it is half open; zero: closed
+	limited  bool      // it was asked for, not guessed from a failure
+	begun    time.Time // of the trial that is under way
+}
+
+// How long failures rest an exit.
+const (
+	firstRest   = 2 * time.Second
+	longestRest = 10 * time.Minute
+	limitedRest = 5 * time.Second // the first rest of what is rate-limited and does not say for how long
+	maxAsked    = 24 * time.Hour  // of what an exit may ask for
+	trialTime   = 2 * time.Minute // until a trial of which nothing was heard counts for nothing
+	restJitter  = 0.25            // so that many clients do not come back at once
+)
+
+// fail opens the breaker for a while. random is from 0 to below 1.
+func (b *breaker) fail(now time.Time, random float64) {
+	b.failures++
+	b.limited = false
+	rest := grow(firstRest, b.failures)
+	b.until = now.Add(time.Duration(float64(rest) * (1 - restJitter + 2*restJitter*random)))
+	b.begun = time.Time{}
+}
+
+// limit opens the breaker for as long as was asked for and a little more, and by guess when nothing was.
+func (b *breaker) limit(now time.Time, asked time.Duration, random float64) {
+	b.failures++
+	b.limited = true
+	rest := min(asked, maxAsked)
+	if rest <= 0 {
+		rest = grow(limitedRest, b.failures)
+	}
+	b.until = now.Add(time.Duration(float64(rest) * (1 + restJitter*random)))
+	b.begun = time.Time{}
+}
+
+func grow(first time.Duration, failures int) time.Duration {
+	return time.Duration(min(float64(first)*math.Exp2(float64(min(failures, 20)-1)), float64(longestRest)))
+}
+
+func (b *breaker) succeed() { *b = breaker{} }
+
+// State is what a circuit breaker lets through.
+type State string
+
+// The states.
+const (
+	Closed   State = "closed"    // everything
+	Open     State = "open"      // nothing
+	HalfOpen State = "half-open" // one request, to see
+)
+
+func (b *breaker) state(now time.Time) State {
+	switch {
+	case b == nil || b.until.IsZero():
+		return Closed
+	case now.Before(b.until):
+		return Open
+	}
+	return HalfOpen
+}
+
+// trial begins a trial unless one is under way.
+func (b *breaker) trial(now time.Time) bool {
+	if now.Sub(b.begun) < trialTime {
+		return false
+	}
+	b.begun = now
+	return true
+}

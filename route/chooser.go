@@ -1,0 +1,375 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+// Config is what a [Chooser] is made of. The zero value allows every exit and prefers none.
+type Config struct {
+	// Preferences are the profile's, which count for every request.
+	Preferences Preferences
+	// Tiers are the steps of fall-back, the one to use first at the front. Default: one without a name.
+	Tiers []Tier
+	// Naming says which names mean the same model. Default: equal ones.
+	Naming Naming
+	// Money says how prices compare. Default: US dollars.
+	Money Money
+	// HalfLife is the time in which what was learned comes to count half. Default: 1 h.
+	HalfLife time.Duration
+	// MaxRecords is the number of models at exits that something is remembered of. Default: 10,000.
+	MaxRecords int
+	// MaxConversations is the number of conversations whose exit is remembered. Default: 4096.
+	MaxConversations int
+	// ConversationLifetime is how long a conversation may pause without losing its exit. Default: 1 h, as long as
+	// backends keep a prompt at most.
+	ConversationLifetime time.Duration
+	// Now is the clock. Default: [time.Now].
+	Now func() time.Time
+	// Random returns numbers from 0 to below 1, to several goroutines at once. Default: [rand.Float64].
+	Random func() float64
+}
+
+const (
+	defaultHalfLife             = time.Hour
+	defaultMaxRecords           = 10_000
+	defaultMaxConversations     = 4096
+	defaultConversationLifetime = time.Hour
+)
+
+func (cfg Config) withDefaults() Config {
+	cfg.HalfLife = cmp.Or(cfg.HalfLife, defaultHalfLife)
+	cfg.MaxRecords = cmp.Or(cfg.MaxRecords, defaultMaxRecords)
+	cfg.MaxConversations = cmp.Or(cfg.MaxConversations, defaultMaxConversations)
+	cfg.ConversationLifetime = cmp.Or(cfg.ConversationLifetime, defaultConversationLifetime)
+	if len(cfg.Tiers) == 0 {
+		cfg.Tiers = []Tier{{}}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
+	}
+	return cfg
+}
+
+func (cfg Config) validate() error {
+	if err := cfg.Preferences.Validate(); err != nil {
+		return fmt.Errorf("preferences: %w", err)
+	}
+	if err := cfg.Money.validate(); err != nil {
+		return err
+	}
+	if cfg.HalfLife < 0 || cfg.MaxRecords < 0 || cfg.MaxConversations < 0 || cfg.ConversationLifetime < 0 {
+		return fmt.Errorf("half-life, records and conversations: want no negative numbers")
+	}
+	return validateTiers(cfg.Tiers)
+}
+
+// Chooser chooses among exits and learns from how it went. It may be used by several goroutines at once: plans read
+// without a lock, reports take turns.
+type Chooser struct {
+	cfg     Config
+	current atomic.Pointer[generation]
+
+	mu       sync.Mutex // guards what follows
+	tiers    []*tierState
+	memory   *memory
+	breakers map[Key]*breaker
+	affinity *affinity
+	usual    map[string]usualFor
+}
+
+// usualFor is what was usual for a model at a time.
+type usualFor struct {
+	peers
+	at time.Time
+}
+
+// peersAge is how old the comparison with peers may be when a report uses it.
+const peersAge = 10 * time.Second
+
+// New checks the configuration and returns a Chooser that knows no exits yet.
+func New(cfg Config) (*Chooser, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("choose among exits: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	c := &Chooser{
+		cfg: cfg, memory: newMemory(cfg.HalfLife, cfg.MaxRecords), breakers: map[Key]*breaker{},
+		affinity: newAffinity(cfg.MaxConversations, cfg.ConversationLifetime), usual: map[string]usualFor{},
+	}
+	for _, t := range cfg.Tiers {
+		c.tiers = append(c.tiers, &tierState{Tier: t})
+	}
+	c.Update(nil)
+	return c, nil
+}
+
+// Update makes these the exits to choose among, in the place of those before. What is known of them stays. It keeps
+// the slice, and costs what [NewIndex] costs.
+func (c *Chooser) Update(exits []Exit) {
+	c.Use(NewIndex(exits, c.cfg.Naming, c.cfg.Money))
+}
+
+// Use is Update with an index that was made before, with the Naming and Money of the configuration. Several Choosers
+// may use one index.
+func (c *Chooser) Use(ix *Index) {
+	g := newGeneration(ix)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current.Store(g)
+	c.refresh(c.cfg.Now())
+}
+
+// Refresh lets time count: what was learned fades, and peers are compared anew. Call it every minute or so, and after
+// Restore. It costs what is remembered.
+func (c *Chooser) Refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh(c.cfg.Now())
+}
+
+func (c *Chooser) refresh(now time.Time) {
+	g := c.current.Load()
+	clear(c.usual)
+	for model := range c.memory.byModel {
+		c.compare(g, model, now)
+	}
+	for key, b := range c.breakers {
+		if now.Sub(b.until) > c.cfg.HalfLife {
+			delete(c.breakers, key) // what it says is as old as what has faded
+		}
+		c.applyRest(g, key)
+	}
+}
+
+// compare finds what is usual for a model and judges all who were measured by it. c.mu is held.
+func (c *Chooser) compare(g *generation, model string, now time.Time) {
+	p := c.memory.peersOf(model, now)
+	c.usual[model] = usualFor{p, now}
+	for r := range c.memory.byModel[model] {
+		c.apply(g, r, p)
+	}
+}
+
+// apply makes a record count in a generation. c.mu is held.
+func (c *Chooser) apply(g *generation, r *record, p peers) {
+	if id, ok := g.ix.byKey[r.key]; ok {
+		s := judge(r, p)
+		s.measured = r.measure()
+		g.live[id].stand(s)
+	}
+}
+
+// applyRest makes the breakers of a key count. c.mu is held.
+func (c *Chooser) applyRest(g *generation, key Key) {
+	whole := c.breakers[Key{Exit: key.Exit}]
+	for _, id := range g.ix.modelsOf(key) {
+		l := &g.ix.listings[id]
+		g.live[id].rest(whole, c.breakers[g.ix.key(l)])
+	}
+}
+
+// Plan begins to choose for a request. The request must not change while the plan is used.
+func (c *Chooser) Plan(r *Request) *Plan {
+	p := c.plan(r)
+	p.explore = c.cfg.Random() < exploration
+	if !p.ended {
+		p.draw()
+	}
+	return p
+}
+
+// plan prepares a plan that has not drawn yet.
+func (c *Chooser) plan(r *Request) *Plan {
+	g := c.current.Load()
+	p := &Plan{
+		c: c, g: g, request: r, filters: make([]*filter, len(c.tiers)), wanted: make([]wanted, 0, len(r.Models)),
+	}
+	for _, name := range r.Models {
+		p.wanted = append(p.wanted, c.want(g.ix, r.Protocols, name))
+	}
+	p.ended = len(p.wanted) == 0 || len(r.Protocols) == 0
+	return p
+}
+
+// want finds what a name means, with its suffix or else without it.
+func (c *Chooser) want(ix *Index, protocols []service.Protocol, name string) wanted {
+	w := wanted{asked: name, table: ix.lookup(c.cfg.Naming, protocols, name)}
+	if w.table != nil {
+		return w
+	}
+	if base, sort := SplitSuffix(name); sort != "" {
+		w.table, w.sort = ix.lookup(c.cfg.Naming, protocols, base), sort
+	}
+	return w
+}
+
+// admit reports whether a candidate may be tried now. One that has failed may be tried by one request at a time, which
+// makes that a trial; when nothing else is left it may by all.
+func (c *Chooser) admit(p *Plan, id int32) (trial, ok bool) {
+	if p.stage.last {
+		return true, true
+	}
+	now := c.cfg.Now()
+	switch p.g.live[id].state(now.UnixNano()) {
+	case Closed:
+		return false, true
+	case Open:
+		return false, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := p.g.ix.key(&p.g.ix.listings[id])
+	for _, b := range []*breaker{c.breakers[key], c.breakers[Key{Exit: key.Exit}]} {
+		if b.state(now) == HalfOpen && !b.trial(now) {
+			return false, false
+		}
+	}
+	return true, true
+}
+
+// tier reports whether a tier has spent its budget, and whether it rests.
+func (c *Chooser) tier(i int) (spent, rests bool) {
+	t := c.tiers[i]
+	if len(c.tiers) == 1 && t.Budget == nil {
+		return false, false // nothing to fall back to
+	}
+	now := c.cfg.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	state := t.breaker.state(now)
+	return t.overspent(now), state == Open || state == HalfOpen && !t.breaker.trial(now)
+}
+
+// tierOpen reports whether a tier can be used now.
+func (c *Chooser) tierOpen(i int) bool {
+	now := c.cfg.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.tiers[i].overspent(now) && c.tiers[i].breaker.state(now) != Open
+}
+
+// factors are what is known of a key now.
+func (c *Chooser) factors(key Key) Factors {
+	now := c.cfg.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.memory.records[key]
+	if r == nil {
+		return unknown.factors
+	}
+	r.fade(now, c.cfg.HalfLife)
+	return judge(r, c.usual[key.Model].peers).factors
+}
+
+// bond finds where a conversation is.
+func (c *Chooser) bond(g *generation, conversation string) (id int32, ok bool) {
+	if conversation == "" {
+		return 0, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key, ok := c.affinity.find(c.cfg.Now(), conversation)
+	if !ok {
+		return 0, false
+	}
+	id, ok = g.ix.byKey[key]
+	return id, ok
+}
+
+// Report tells how an attempt went. Each candidate of a plan that was tried needs one report.
+func (c *Chooser) Report(to Candidate, o Outcome) {
+	now, key := c.cfg.Now(), to.key()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := c.current.Load()
+	if o.Result != Inconclusive {
+		r := c.memory.learn(now, key, o, to.Exit.Service().SLA)
+		if u, ok := c.usual[key.Model]; !ok || now.Sub(u.at) >= peersAge {
+			c.compare(g, key.Model, now)
+		} else {
+			c.apply(g, r, u.peers)
+		}
+	}
+	c.trip(g, key, o, now)
+	c.bill(to, o, now)
+	if to.conversation != "" {
+		if o.Result == Succeeded {
+			c.affinity.keep(now, to.conversation, key)
+		} else if o.Result != Inconclusive {
+			c.affinity.leave(to.conversation, key)
+		}
+	}
+}
+
+// trip works the breakers. What does not reach an exit rests all its models, what fails there only that model. c.mu is
+// held.
+func (c *Chooser) trip(g *generation, key Key, o Outcome, now time.Time) {
+	whole := Key{Exit: key.Exit}
+	switch o.Result {
+	case Succeeded:
+		if c.breakers[key] == nil && c.breakers[whole] == nil {
+			return
+		}
+		delete(c.breakers, key)
+		delete(c.breakers, whole)
+		c.applyRest(g, whole)
+	case Failed, Interrupted:
+		c.breaker(key).fail(now, c.cfg.Random())
+		c.applyRest(g, key)
+	case Unreachable:
+		c.breaker(whole).fail(now, c.cfg.Random())
+		c.applyRest(g, whole)
+	case Limited:
+		c.breaker(key).limit(now, o.RetryAfter, c.cfg.Random())
+		c.applyRest(g, key)
+	case Inconclusive:
+		for _, k := range []Key{key, whole} {
+			if b := c.breakers[k]; b != nil {
+				b.begun = time.Time{} // the trial told nothing
+			}
+		}
+	}
+}
+
+// breaker returns the key's breaker. One that is not needed any more makes room when there are too many. c.mu is held.
+func (c *Chooser) breaker(key Key) *breaker {
+	b := c.breakers[key]
+	if b == nil {
+		if len(c.breakers) >= c.cfg.MaxRecords {
+			for old := range c.breakers {
+				delete(c.breakers, old)
+				c.applyRest(c.current.Load(), old)
+				break
+			}
+		}
+		b = &breaker{}
+		c.breakers[key] = b
+	}
+	return b
+}
+
+// bill counts what a tier cost and how it does. c.mu is held.
+func (c *Chooser) bill(to Candidate, o Outcome, now time.Time) {
+	i := slices.IndexFunc(c.tiers, func(t *tierState) bool { return t.Name == to.Tier })
+	if i < 0 {
+		return
+	}
+	if cost, err := c.cfg.Money.Cost(to.Model.Pricing, o.Usage); err == nil && (o.Usage != Usage{} || o.Result == Succeeded) {
+		c.tiers[i].spend(now, cost)
+	}
+	c.tiers[i].learn(now, o.Result, c.cfg.Random())
+}

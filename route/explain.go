@@ -1,0 +1,228 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Verdict is what was thought of one candidate. Its texts are the exit's own: make them printable before they are shown.
+type Verdict struct {
+	Candidate
+	// Excluded is why it cannot be chosen; 0 when it can.
+	Excluded Reason
+	// Demoted is why it comes after others, the weightiest first.
+	Demoted []Reason
+	// Factors make Score.
+	Factors Factors
+	Score   float64
+	// Price is what the request would cost, in [Money.Currency]; negative when the exit does not say.
+	Price float64
+	// Chance is the probability that it is tried first, from 0 to 1, of all tiers and models together. A conversation
+	// that stays with its exit is not considered.
+	Chance float64
+	// State is that of its circuit breaker, and Until when that is half open.
+	State State
+	Until time.Time
+
+	class  uint32
+	weight float64
+	key    float32 // what it is sorted by
+	share  float64
+	proven bool
+	owner  int32
+}
+
+// Explain says what would be thought of every candidate for a request now: for each model and tier, those most likely
+// to be tried first at the front. Its cost and its answer grow with their number; it changes nothing.
+func (c *Chooser) Explain(r *Request) []Verdict {
+	p := c.plan(r)
+	var all []Verdict
+	left := 1.0 // probability that is not given to an earlier stage
+	for m := range p.wanted {
+		for t := range c.tiers {
+			p.stage = stage{model: m, tier: t}
+			if p.ended || p.wanted[m].table == nil {
+				continue
+			}
+			verdicts, explore := p.explain(&p.wanted[m])
+			if c.tierOpen(t) && chances(verdicts, left, explore) {
+				left = 0
+			}
+			rank(verdicts)
+			all = append(all, verdicts...)
+		}
+	}
+	return all
+}
+
+// rank puts those that will be tried first at the front, and what is excluded at the end.
+func rank(verdicts []Verdict) {
+	slices.SortStableFunc(verdicts, func(a, b Verdict) int {
+		return cmp.Or(cmp.Compare(a.Excluded, b.Excluded), -cmp.Compare(a.Chance, b.Chance),
+			cmp.Compare(len(a.Demoted), len(b.Demoted)), -cmp.Compare(a.Score, b.Score))
+	})
+}
+
+// explain makes the verdicts of one stage, without chances, and says how much is explored there.
+func (p *Plan) explain(w *wanted) (verdicts []Verdict, explore float64) {
+	p.explore = true
+	s := p.scan(w)
+	if s.explorer != nil {
+		explore = exploration
+	}
+	for start := 0; start < len(w.table.rows); {
+		end := s.ownerEnd(w.table.rows, start)
+		rows := w.table.rows[start:end]
+		share := 1 / float32(s.wellOf(rows))
+		for _, id := range rows {
+			verdicts = append(verdicts, p.verdict(s, id, share))
+		}
+		start = end
+	}
+	if s.sort != "" {
+		onlyBest(verdicts)
+	}
+	return verdicts, explore
+}
+
+// onlyBest gives all weight to the first of a sorted choice, and to those that are as good.
+func onlyBest(verdicts []Verdict) {
+	best := -1
+	for i := range verdicts {
+		v := &verdicts[i]
+		if v.eligible() && (best < 0 || v.class < verdicts[best].class || v.class == verdicts[best].class && v.key < verdicts[best].key) {
+			best = i
+		}
+	}
+	for i := range verdicts {
+		v := &verdicts[i]
+		v.proven, v.weight = false, 0
+		if best >= 0 && v.key == verdicts[best].key {
+			v.weight = 1
+		}
+	}
+}
+
+func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
+	l, live := &p.g.ix.listings[id], &p.g.live[id]
+	v := Verdict{Candidate: p.candidate(id, false), Excluded: s.f.exclude(l), Price: -1, State: live.state(s.now)}
+	if v.State != Closed {
+		v.Until = time.Unix(0, live.until.Load())
+	}
+	if l.stated&statesPrice != 0 {
+		v.Price = float64(l.prices.of(&s.pricing.size))
+	}
+	v.Factors = p.c.factors(p.g.ix.key(l))
+	v.Score = v.Factors.Score()
+	rests := s.rests(live)
+	if v.Excluded == 0 && rests == RateLimited {
+		v.Excluded = RateLimited
+	}
+	if v.Excluded != 0 {
+		return v
+	}
+	v.class, v.share, v.owner = s.class(l, live), float64(share), l.owner
+	v.proven = live.flags.Load()&flagProven != 0
+	v.weight = float64(s.weight(l, live, share))
+	if s.sort != "" {
+		v.key = s.sortKey(l, live)
+	}
+	v.Demoted = s.demotions(l, live, v.class)
+	if rests == Resting {
+		v.Demoted = slices.Insert(v.Demoted, 0, Resting)
+	}
+	return v
+}
+
+// demotions are the bits of a class in words.
+func (s *scan) demotions(l *listing, live *live, class uint32) (why []Reason) {
+	if class >= classOrder && s.f.place(l) == len(s.f.order) {
+		why = append(why, OutsideOrder)
+	}
+	for _, d := range []struct {
+		bit uint32
+		why Reason
+	}{
+		{classUnreliable, Unreliable}, {classBreaks, BreaksPromises}, {classUnsure, CapabilityUnknown}, {classSlow, TooSlow},
+	} {
+		if class&d.bit != 0 {
+			why = append(why, d.why)
+		}
+	}
+	if s.f.preference[l.protocol&3] > 0 {
+		why = append(why, LessPreferred)
+	}
+	if class&classTranslated != 0 {
+		why = append(why, Translated)
+	}
+	return why
+}
+
+// chances divides a probability among those that may be tried first. It reports whether there are any.
+func chances(verdicts []Verdict, left, explore float64) bool {
+	first, explored := pools(verdicts)
+	if len(first) == 0 {
+		return false
+	}
+	sum := 0.0
+	for _, i := range first {
+		sum += verdicts[i].weight
+	}
+	for _, i := range first {
+		verdicts[i].Chance += left * (1 - explore) * verdicts[i].weight / sum
+	}
+	shares := 0.0
+	for _, i := range explored {
+		shares += verdicts[i].share
+	}
+	for _, i := range explored {
+		verdicts[i].Chance += left * explore * verdicts[i].share / shares
+	}
+	return true
+}
+
+// pools are the verdicts that are drawn among by weight, and those that exploration draws among.
+func pools(verdicts []Verdict) (first, explored []int) {
+	best, bestExplored := uint32(math.MaxUint32), uint32(math.MaxUint32)
+	for i := range verdicts {
+		if v := &verdicts[i]; v.eligible() {
+			best = min(best, v.class)
+			bestExplored = min(bestExplored, v.class&^classLearned)
+		}
+	}
+	owners := map[int32]bool{}
+	for i := range verdicts {
+		if v := &verdicts[i]; v.eligible() && v.class == best {
+			if v.proven {
+				owners[v.owner] = true
+			}
+		}
+	}
+	for i := range verdicts {
+		v := &verdicts[i]
+		if !v.eligible() {
+			continue
+		}
+		if v.class&^classLearned == bestExplored {
+			explored = append(explored, i)
+		}
+		switch {
+		case v.class != best || v.weight == 0:
+		case len(owners) >= provenEnough && !v.proven:
+			v.Demoted = append(v.Demoted, Unproven)
+		default:
+			first = append(first, i)
+		}
+	}
+	return first, explored
+}
+
+// eligible reports whether a candidate may be tried while others are left.
+func (v *Verdict) eligible() bool {
+	return v.Excluded == 0 && (len(v.Demoted) == 0 || v.Demoted[0] != Resting)
+}

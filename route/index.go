@@ -1,0 +1,279 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+// Index finds the exits that offer a model. It is made from a whole directory at once and never changes, so it can be
+// read without locks; a new directory gets a new one.
+//
+// Each model of each exit is a listing: one row of numbers that a filter can check without following pointers. Listings
+// are sorted by model, so that those of one model lie next to each other, and within a model by who owns the exit.
+// Every name of a model leads to a table, the row numbers of the listings that it means.
+type Index struct {
+	exits    []Exit
+	listings []listing
+	tables   map[string]*table
+	byKey    map[Key]int32
+	byExit   [][]int32 // listings of each exit
+
+	regions, quantizations, operators interner
+	identities                        []named // sorted
+	hashes                            []named // sorted
+}
+
+// Key names what is learned about: a model at an exit by its id and native protocol, or with both empty the exit as a
+// whole.
+type Key struct {
+	Exit     service.Identity
+	Model    string
+	Protocol service.Protocol
+}
+
+// named leads from an identity or a hash to the exit that has it.
+type named struct {
+	name string
+	exit int32
+}
+
+// table is what a model's name means.
+type table struct {
+	rows  []int32 // of Index.listings, sorted by owner
+	scale scale   // of their prices
+}
+
+// interner gives strings small numbers. 0 is the empty string's.
+type interner map[string]int32
+
+func (in interner) add(s string) int32 {
+	s = strings.ToLower(s)
+	if s == "" {
+		return 0
+	}
+	n, ok := in[s]
+	if !ok {
+		n = int32(len(in) + 1)
+		in[s] = n
+	}
+	return n
+}
+
+// find returns the number of a string, or -1 when there is none.
+func (in interner) find(s string) int32 {
+	if n, ok := in[strings.ToLower(s)]; ok {
+		return n
+	}
+	return -1
+}
+
+// Naming says which names mean the same model. The zero value compares names byte for byte.
+type Naming struct {
+	// Normal returns the normal form of a model's name in a protocol, such as without ollama's ":latest". Nil: as it is.
+	Normal func(p service.Protocol, name string) string
+	// Aliases makes families: a key and its values are names of one model. Published aliases come on top, each for the
+	// exit that publishes it only, so that no exit can rename the models of others.
+	Aliases map[string][]string
+}
+
+// NewIndex makes an index of the exits, which it keeps. They must not change any more. It takes time and memory in
+// proportion to the number of models of all exits; BenchmarkNewIndex measures how much.
+func NewIndex(exits []Exit, naming Naming, money Money) *Index {
+	ix := &Index{
+		exits: exits, tables: map[string]*table{}, byKey: map[Key]int32{}, byExit: make([][]int32, len(exits)),
+		regions: interner{}, quantizations: interner{}, operators: interner{},
+	}
+	ix.list(money)
+	ix.name(naming)
+	for i, e := range exits {
+		ix.identities = append(ix.identities, named{string(e.Service().Identity), int32(i)})
+		if k, ok := e.(Keyed); ok {
+			ix.hashes = append(ix.hashes, named{string(k.KeyHash()), int32(i)})
+		}
+	}
+	byName := func(a, b named) int { return strings.Compare(a.name, b.name) }
+	slices.SortFunc(ix.identities, byName)
+	slices.SortFunc(ix.hashes, byName)
+	return ix
+}
+
+// list makes the listings.
+func (ix *Index) list(money Money) {
+	total := 0
+	for _, e := range ix.exits {
+		total += len(e.Service().Models)
+	}
+	ix.listings = make([]listing, 0, total)
+	unowned := int32(total) // above every operator's number
+	for i, e := range ix.exits {
+		info := e.Service()
+		operator := ix.operators.add(info.Operator)
+		owner := operator
+		if owner == 0 {
+			unowned++
+			owner = unowned
+		}
+		for j := range info.Models {
+			l := newListing(info, &info.Models[j], money)
+			l.exit, l.model, l.operator, l.owner = int32(i), int32(j), operator, owner
+			l.quantization = ix.quantizations.add(info.Models[j].Quantization)
+			if info.Capacity != nil {
+				l.region = ix.regions.add(info.Capacity.Region)
+			}
+			ix.listings = append(ix.listings, l)
+		}
+	}
+	slices.SortFunc(ix.listings, func(a, b listing) int {
+		return cmp.Or(strings.Compare(ix.model(&a).ID, ix.model(&b).ID), cmp.Compare(a.owner, b.owner), cmp.Compare(a.exit, b.exit))
+	})
+	for i := range ix.listings {
+		l := &ix.listings[i]
+		ix.byExit[l.exit] = append(ix.byExit[l.exit], int32(i))
+		ix.byKey[ix.key(l)] = int32(i)
+	}
+}
+
+// name makes the tables.
+func (ix *Index) name(naming Naming) {
+	rows := map[string][]int32{}
+	for i := range ix.listings {
+		m := ix.model(&ix.listings[i])
+		for _, name := range naming.names(m) {
+			rows[name] = append(rows[name], int32(i))
+		}
+	}
+	for name, list := range rows {
+		ix.tables[name] = ix.newTable(list)
+	}
+	for _, family := range families(naming.Aliases) {
+		var all []int32
+		for _, name := range family {
+			all = append(all, rows[name]...)
+		}
+		if len(all) == 0 {
+			continue
+		}
+		t := ix.newTable(all)
+		for _, name := range family {
+			ix.tables[name] = t
+		}
+	}
+}
+
+// names are all that a model may be asked for by, each once.
+func (n Naming) names(m *service.Model) []string {
+	names := append([]string{m.ID}, m.Aliases...)
+	if n.Normal != nil {
+		for _, name := range names[:1+len(m.Aliases)] {
+			for _, p := range service.Protocols() {
+				names = append(names, n.Normal(p, name))
+			}
+		}
+	}
+	if len(names) > 1 {
+		slices.Sort(names)
+		names = slices.Compact(names)
+	}
+	return names
+}
+
+// families joins aliases that have a name in common.
+func families(aliases map[string][]string) [][]string {
+	of := map[string]*[]string{}
+	for key, values := range aliases {
+		joined := &[]string{}
+		for _, name := range append([]string{key}, values...) {
+			old := of[name]
+			switch {
+			case old == joined:
+				continue
+			case old == nil:
+				old = &[]string{name}
+			}
+			*joined = append(*joined, *old...)
+			for _, member := range *old {
+				of[member] = joined
+			}
+		}
+	}
+	var all [][]string
+	seen := map[*[]string]bool{}
+	for _, family := range of {
+		if !seen[family] {
+			seen[family] = true
+			all = append(all, *family)
+		}
+	}
+	return all
+}
+
+// newTable sorts the rows by owner and takes the scale of their prices.
+func (ix *Index) newTable(rows []int32) *table {
+	slices.SortFunc(rows, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(ix.listings[a].owner, ix.listings[b].owner), cmp.Compare(a, b))
+	})
+	rows = slices.Clip(slices.Compact(rows))
+	return &table{rows: rows, scale: newScale(ix.listings, rows)}
+}
+
+// lookup returns the table of a name, in the spelling of any of the protocols, or nil.
+func (ix *Index) lookup(naming Naming, protocols []service.Protocol, name string) *table {
+	if t := ix.tables[name]; t != nil || naming.Normal == nil {
+		return t
+	}
+	for _, p := range protocols {
+		if t := ix.tables[naming.Normal(p, name)]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+func (ix *Index) model(l *listing) *service.Model {
+	return &ix.exits[l.exit].Service().Models[l.model]
+}
+
+func (ix *Index) key(l *listing) Key {
+	m := ix.model(l)
+	return Key{ix.exits[l.exit].Service().Identity, m.ID, m.Protocol}
+}
+
+// contains reports whether the table has the listing.
+func (ix *Index) contains(t *table, id int32) bool {
+	owner := ix.listings[id].owner
+	_, ok := slices.BinarySearchFunc(t.rows, id, func(row, id int32) int {
+		return cmp.Or(cmp.Compare(ix.listings[row].owner, owner), cmp.Compare(row, id))
+	})
+	return ok
+}
+
+// prefixed returns the exits whose identity or hash begins so; at most limit, since beginnings can be forged.
+func prefixed(sorted []named, prefix string, limit int) []int32 {
+	i, _ := slices.BinarySearchFunc(sorted, prefix, func(n named, p string) int { return strings.Compare(n.name, p) })
+	var found []int32
+	for ; i < len(sorted) && strings.HasPrefix(sorted[i].name, prefix) && len(found) < limit; i++ {
+		found = append(found, sorted[i].exit)
+	}
+	return found
+}
+
+// modelsOf are the listings that a key means: one, or without a model all of the exit's.
+func (ix *Index) modelsOf(key Key) []int32 {
+	if key.Model != "" {
+		if id, ok := ix.byKey[key]; ok {
+			return []int32{id}
+		}
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(ix.identities, string(key.Exit), func(n named, id string) int { return strings.Compare(n.name, id) })
+	if !ok {
+		return nil
+	}
+	return ix.byExit[ix.identities[i].exit]
+}

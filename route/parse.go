@@ -1,0 +1,113 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+// MaxPreferencesBytes is the largest provider object, in bytes of JSON.
+const MaxPreferencesBytes = 64 << 10
+
+// ParsePreferences reads preferences from a JSON object, as in a request's provider field. A key that it does not know
+// is an error that names it: a preference that silently counted for nothing would be worse. A null is as good as
+// nothing. What it returns is valid.
+func ParsePreferences(raw []byte) (*Preferences, error) {
+	if len(raw) > MaxPreferencesBytes {
+		return nil, fmt.Errorf("preferences: %d bytes, over the limit of %d", len(raw), MaxPreferencesBytes)
+	}
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
+		return nil, errors.New("preferences: want a JSON object")
+	}
+	var p Preferences
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil {
+		return nil, fmt.Errorf("preferences: %w", plain(err))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("preferences: something follows the JSON object")
+	}
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("preferences: %w", err)
+	}
+	return &p, nil
+}
+
+// UnmarshalYAML reads preferences from a YAML mapping with the same keys and strictness, for the decoders that call a
+// method of this form.
+func (p *Preferences) UnmarshalYAML(unmarshal func(any) error) error {
+	var value any
+	if err := unmarshal(&value); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return errors.New("preferences: keys must be strings")
+	}
+	parsed, err := ParsePreferences(raw)
+	if err != nil {
+		return err
+	}
+	*p = *parsed
+	return nil
+}
+
+// plain says what is wrong with JSON in words that do not speak of Go.
+func plain(err error) error {
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s: a JSON %s does not fit", kind.Field, kind.Value)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		name, _ := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
+		return fmt.Errorf("unknown key %q", service.Printable(name, maxKeyRunes))
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// maxKeyRunes is how much of an unknown key an error repeats.
+const maxKeyRunes = 40
+
+// UnmarshalJSON reads a number or a decimal string.
+func (p *Price) UnmarshalJSON(raw []byte) error {
+	text := string(raw)
+	if len(raw) > 0 && raw[0] == '"' {
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return errors.New("a price is not a string")
+		}
+	}
+	amount, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return errors.New("a price is neither a number nor a decimal string")
+	}
+	*p = Price(amount)
+	return nil
+}
+
+// UnmarshalJSON reads a number, which is P50, or an object of percentiles.
+func (p *Percentiles) UnmarshalJSON(raw []byte) error {
+	var number float64
+	if err := json.Unmarshal(raw, &number); err == nil {
+		*p = Percentiles{P50: number}
+		return nil
+	}
+	type object Percentiles // without this method
+	var o object
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&o); err != nil {
+		return fmt.Errorf("want a number or an object of p50, p75, p90, p99: %w", plain(err))
+	}
+	*p = Percentiles(o)
+	return nil
+}

@@ -1,0 +1,168 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+// Money says how prices in different currencies compare. The zero value knows US dollars only.
+type Money struct {
+	// Currency is what prices are compared in, and what MaxPrice and Budget are in. Default: USD.
+	Currency string
+	// Rates are what one unit of another currency is worth in Currency. A price in a currency without a rate counts as
+	// unknown.
+	Rates map[string]float64
+}
+
+const defaultCurrency = "USD"
+
+func (m Money) validate() error {
+	for currency, rate := range m.Rates {
+		if !(rate > 0 && rate < 1e12) {
+			return fmt.Errorf("rate of %s: want a number above 0 and below 1e12", service.Printable(currency, 10))
+		}
+	}
+	return nil
+}
+
+// rate is what one unit of a currency is worth, 0 when that is not known.
+func (m Money) rate(currency string) float64 {
+	base := m.Currency
+	if base == "" {
+		base = defaultCurrency
+	}
+	if currency == base {
+		return 1
+	}
+	return m.Rates[currency]
+}
+
+// rates are the prices of a million tokens read, a million written, a request, and an image.
+type rates [4]float32
+
+// rates reads a model's prices; false when it states none that can be compared.
+func (m Money) rates(p *service.Pricing) (rates, bool) {
+	if p == nil {
+		return rates{}, false
+	}
+	rate := m.rate(p.Currency)
+	if rate == 0 {
+		return rates{}, false
+	}
+	var r rates
+	for i, d := range [4]service.Decimal{p.InputPer1M, p.OutputPer1M, p.PerRequest, p.PerImage} {
+		r[i] = float32(amount(d) * rate)
+	}
+	return r, true
+}
+
+// amount is a decimal as a number. Fifteen digits are exact, which is enough to compare prices and to add up what a
+// month costs; nothing is paid by it. What is empty or malformed is 0.
+func amount(d service.Decimal) float64 {
+	n, err := strconv.ParseFloat(string(d), 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+const perMillion = 1e-6
+
+// of is the price of a request of a size.
+func (r *rates) of(s *size) float32 {
+	return r[0]*float32(s.input*perMillion) + r[1]*float32(s.output*perMillion) + r[2] + r[3]*float32(s.images)
+}
+
+// scale is what the prices of a model's listings are compared with. Each component stands for itself, so that the scale
+// of a request of any size costs nothing to find.
+type scale struct {
+	usual rates // the median of those that cost something
+	dear  rates // what one that states no price is taken to cost: the 90th percentile of those that cost something
+}
+
+func newScale(listings []listing, rows []int32) scale {
+	var s scale
+	var costs []float32
+	for component := range s.usual {
+		costs = costs[:0]
+		for _, row := range rows {
+			if c := listings[row].prices[component]; c > 0 {
+				costs = append(costs, c)
+			}
+		}
+		if len(costs) == 0 {
+			continue
+		}
+		slices.Sort(costs)
+		s.usual[component] = costs[len(costs)/2]
+		s.dear[component] = costs[len(costs)*9/10]
+	}
+	return s
+}
+
+// floorShare is the part of the usual price below which cheaper is no better: it bounds what a price of nothing, which
+// may be a lie, can gain, at a hundred times the chance of the usual price.
+const floorShare = 0.1
+
+// pricing is the scale for one size of request.
+type pricing struct {
+	size               size
+	usual, floor, dear float32
+}
+
+func (s *scale) pricing(of size) pricing {
+	p := pricing{size: of, usual: s.usual.of(&of), dear: s.dear.of(&of)}
+	p.floor = p.usual * floorShare
+	return p
+}
+
+// price is what a request would cost at a listing, as far as it is known.
+func (p *pricing) price(l *listing) float32 {
+	if l.stated&statesPrice == 0 {
+		return p.dear
+	}
+	return l.prices.of(&p.size)
+}
+
+// advantage is the chance that a price gives, as a factor: 1 at the usual price, falling with its square.
+func (p *pricing) advantage(price float32) float32 {
+	if p.usual == 0 {
+		return 1 // nobody asks for anything
+	}
+	ratio := p.usual / max(price, p.floor)
+	return ratio * ratio
+}
+
+// Usage is what a backend says that it has billed.
+type Usage struct {
+	InputTokens  int // all that were read, CachedTokens among them
+	CachedTokens int // those that came from a cache
+	OutputTokens int
+	Images       int
+}
+
+// Cost is what a request cost by the prices that the model's description states, in m.Currency. It is an error when it
+// states none, or in a currency that has no rate.
+func (m Money) Cost(p *service.Pricing, u Usage) (float64, error) {
+	if p == nil {
+		return 0, errors.New("the model states no price")
+	}
+	rate := m.rate(p.Currency)
+	if rate == 0 {
+		return 0, errors.New("the model's currency has no rate")
+	}
+	cached := p.CachedInputPer1M
+	if cached == "" {
+		cached = p.InputPer1M
+	}
+	fresh := max(u.InputTokens-u.CachedTokens, 0)
+	tokens := float64(fresh)*amount(p.InputPer1M) + float64(u.CachedTokens)*amount(cached) + float64(u.OutputTokens)*amount(p.OutputPer1M)
+	return rate * (tokens*perMillion + amount(p.PerRequest) + float64(u.Images)*amount(p.PerImage)), nil
+}
