@@ -166,7 +166,7 @@ func (c *Chooser) compare(g *generation, model string, now time.Time) {
 
 // apply makes a record count in a generation. c.mu is held.
 func (c *Chooser) apply(g *generation, r *record, p peers) {
-	if id, ok := g.ix.byKey[r.key]; ok {
+	if id, ok := g.ix.find(r.key); ok {
 		s := judge(r, p)
 		s.measured = r.measure()
 		g.live[id].stand(s)
@@ -286,8 +286,7 @@ func (c *Chooser) bond(g *generation, conversation string) (id int32, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	id, ok = g.ix.byKey[key]
-	return id, ok
+	return g.ix.find(key)
 }
 
 // Report tells how an attempt went. Each candidate of a plan that was tried needs one report.

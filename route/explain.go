@@ -78,7 +78,7 @@ func (p *Plan) explain(w *wanted) (verdicts []Verdict, explore float64) {
 	for start := 0; start < len(w.table.rows); {
 		end := s.ownerEnd(w.table.rows, start)
 		rows := w.table.rows[start:end]
-		share := 1 / float32(s.wellOf(rows))
+		share := 1 / float32(s.soundOf(rows))
 		for _, id := range rows {
 			verdicts = append(verdicts, p.verdict(s, id, share))
 		}
@@ -115,7 +115,7 @@ func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
 		v.Until = time.Unix(0, live.until.Load())
 	}
 	if l.stated&statesPrice != 0 {
-		v.Price = float64(l.prices.of(&s.pricing.size))
+		v.Price = float64(l.prices.of(&s.pricing.factors))
 	}
 	v.Factors = p.c.factors(p.g.ix.key(l))
 	v.Score = v.Factors.Score()
@@ -126,13 +126,14 @@ func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
 	if v.Excluded != 0 {
 		return v
 	}
-	v.class, v.share, v.owner = s.class(l, live), float64(share), l.owner
-	v.proven = live.flags.Load()&flagProven != 0
-	v.weight = float64(s.weight(l, live, share))
+	chance, flags := live.load()
+	v.class = s.protocols[l.protocol&7] | flags&(flagUnreliable|flagBreaks) | s.demote(l, live)
+	v.share, v.owner, v.proven = float64(share), l.owner, flags&flagProven != 0
+	v.weight = float64(s.weigh(l, chance) * share)
 	if s.sort != "" {
 		v.key = s.sortKey(l, live)
 	}
-	v.Demoted = s.demotions(l, live, v.class)
+	v.Demoted = s.demotions(l, v.class)
 	if rests == Resting {
 		v.Demoted = slices.Insert(v.Demoted, 0, Resting)
 	}
@@ -140,7 +141,7 @@ func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
 }
 
 // demotions are the bits of a class in words.
-func (s *scan) demotions(l *listing, live *live, class uint32) (why []Reason) {
+func (s *scan) demotions(l *listing, class uint32) (why []Reason) {
 	if class >= classOrder && s.f.place(l) == len(s.f.order) {
 		why = append(why, OutsideOrder)
 	}
@@ -154,7 +155,7 @@ func (s *scan) demotions(l *listing, live *live, class uint32) (why []Reason) {
 			why = append(why, d.why)
 		}
 	}
-	if s.f.preference[l.protocol&3] > 0 {
+	if s.f.preference[l.protocol&7] > 0 {
 		why = append(why, LessPreferred)
 	}
 	if class&classTranslated != 0 {

@@ -10,41 +10,45 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
-// filter is a request together with all preferences that apply to it, ready to check listings of one index.
+// filter is a request together with all preferences that apply to it, ready to check listings of one index. Each kind of
+// check has a flag, so that those that nobody asked for cost next to nothing.
 type filter struct {
-	ix      *Index
-	request *Request
+	ix    *Index
+	needs needs
 
-	protocols  uint32   // those that can serve, as bits of their places in service.Protocols
-	allowed    []uint32 // those that the preferences allow, a mask each
-	tiers      []uint32
-	preference [protocolCount]uint8 // lower is better
+	can, allowed, tiers traits // protocols that can serve, protocols and tiers that may: one of each is wanted
 
-	only, operators        []exitSet
-	ignore                 exitSet
-	order                  []exitSet
+	checks bool // there is more to check than can and needs
+	asks   bool // there is something that a listing may not state
+
+	names           bool // some of the next four are set
+	only, operators []exitSet
+	ignore          exitSet
+	noFallbacks     bool
+
+	order []exitSet
+
+	lists                  bool // some of the next two are set
 	regions, quantizations [][]int32
-	bounded                bool
-	maxPrice               rates
-	sla                    *service.SLA
-	needs                  needs
+
+	bounded  bool
+	maxPrice rates
+	sla      *service.SLA
 
 	sort           Sort
+	preference     [8]uint32 // of each protocol; lower is better
+	preferred      bool      // some of the next two are set
 	latency, speed [4]float64
-	slowBounds     bool
-	noFallbacks    bool
 }
-
-const protocolCount = 4
 
 // needs are the capabilities that a request asks for.
 type needs struct {
-	features, modalities           uint32
-	otherFeatures, otherModalities []string
+	traits                         traits
+	context, output                int32
+	otherFeatures, otherModalities []string // those that have no bit
 	parameters                     []string
 	mustList                       bool // what is not listed is not there
-	context                        int32
-	output                         int32
+	special                        bool // some of the last four are set
 }
 
 // knownContext is what every model can read, in tokens: up to here it does not matter that a model does not state its
@@ -53,43 +57,46 @@ const knownContext = 8192
 
 // newFilter joins preferences, the later ones the more particular; nils are skipped.
 func newFilter(ix *Index, r *Request, all ...*Preferences) *filter {
-	f := &filter{ix: ix, request: r, maxPrice: rates{maxPrice, maxPrice, maxPrice, maxPrice}}
-	f.protocols = protocolMask(r.Protocols)
-	f.needs = newNeeds(r)
-	var preferred []service.Protocol
+	f := &filter{
+		ix: ix, needs: newNeeds(r), can: traitsOf(firstProtocol, protocols, r.Protocols), allowed: ^traits(0), tiers: ^traits(0),
+		maxPrice: rates{maxPrice, maxPrice, maxPrice, maxPrice},
+	}
 	for _, p := range all {
-		if p == nil {
-			continue
-		}
-		f.restrict(p)
-		f.bound(p)
-		f.arrange(p)
-		if len(p.ProtocolPreference) > 0 {
-			preferred = p.ProtocolPreference
+		if p != nil {
+			f.restrict(p)
+			f.bound(p)
+			f.arrange(p)
 		}
 	}
-	for i, p := range service.Protocols() {
-		if i >= protocolCount {
-			break
-		}
-		place := slices.Index(preferred, p)
-		if place < 0 {
-			place = len(preferred)
-		}
-		f.preference[i] = uint8(min(place, 15))
-	}
+	f.needs.special = f.needs.mustList || len(f.needs.otherFeatures)+len(f.needs.otherModalities) > 0
+	f.names = f.names || f.noFallbacks && len(f.order) > 0
+	f.checks = f.names || f.lists || f.bounded || f.sla != nil || f.needs.special || f.allowed&f.tiers != ^traits(0)
+	f.asks = f.needs.special || f.needs.traits != 0 || f.needs.context > knownContext
 	return f
 }
 
 func newNeeds(r *Request) needs {
 	n := needs{output: clamp(r.MaxOutput), context: clamp(r.InputTokens + r.MaxOutput), parameters: r.parameters()}
-	n.features, n.otherFeatures = bits(featureNames, r.Features)
-	n.modalities, n.otherModalities = bits(modalityNames, r.Modalities)
+	n.traits = traitsOf(firstFeature, featureNames, r.Features) | traitsOf(firstModality, modalityNames, r.Modalities)
+	n.otherFeatures = without(r.Features, featureNames)
+	n.otherModalities = without(r.Modalities, modalityNames)
 	return n
+}
+
+// without are the values that are not in the vocabulary.
+func without(values, vocabulary []string) (others []string) {
+	for _, v := range values {
+		if !slices.Contains(vocabulary, v) {
+			others = append(others, v)
+		}
+	}
+	return others
 }
 
 // restrict adds what must be so.
 func (f *filter) restrict(p *Preferences) {
+	f.names = f.names || len(p.Only)+len(p.Operators)+len(p.Ignore) > 0
+	f.lists = f.lists || len(p.Regions)+len(p.Quantizations) > 0
 	if len(p.Only) > 0 {
 		f.only = append(f.only, f.ix.named(p.Only))
 	}
@@ -98,10 +105,10 @@ func (f *filter) restrict(p *Preferences) {
 	}
 	f.ignore.add(f.ix.named(p.Ignore))
 	if len(p.Protocols) > 0 {
-		f.allowed = append(f.allowed, protocolMask(p.Protocols))
+		f.allowed &= traitsOf(firstProtocol, protocols, p.Protocols)
 	}
 	if len(p.Tiers) > 0 {
-		f.tiers = append(f.tiers, tierMask(p.Tiers))
+		f.tiers &= traitsOf(firstTier, tiers, p.Tiers)
 	}
 	if len(p.Regions) > 0 {
 		f.regions = append(f.regions, f.ix.regions.numbers(p.Regions))
@@ -150,36 +157,46 @@ func (f *filter) arrange(p *Preferences) {
 	if p.Sort != "" {
 		f.sort = p.Sort
 	}
+	if len(p.ProtocolPreference) > 0 {
+		for i := range f.preference {
+			f.preference[i] = uint32(len(p.ProtocolPreference))
+		}
+		for place, proto := range slices.Backward(p.ProtocolPreference) {
+			f.preference[slices.Index(protocols, proto)] = uint32(place)
+		}
+	}
 	if p.PreferredMaxLatency != nil {
 		f.latency = p.PreferredMaxLatency.bounds()
-		f.slowBounds = true
+		f.preferred = true
 	}
 	if p.PreferredMinThroughput != nil {
 		f.speed = p.PreferredMinThroughput.bounds()
-		f.slowBounds = true
+		f.preferred = true
 	}
 }
 
 // exclude says why a listing cannot be chosen, or nothing.
 func (f *filter) exclude(l *listing) Reason {
-	protocol, tier := uint32(1)<<l.protocol, uint32(1)<<l.tier
-	if f.protocols&protocol == 0 {
+	switch {
+	case l.traits&f.can == 0:
 		return ProtocolCannot
-	}
-	if !allow(f.allowed, protocol) {
+	case l.traits&f.allowed == 0:
 		return ProtocolRuledOut
-	}
-	if !allow(f.tiers, tier) {
+	case l.traits&f.tiers == 0:
 		return TierRuledOut
 	}
-	if r := f.excludeExit(l); r != 0 {
-		return r
+	if f.names {
+		if r := f.excludeExit(l); r != 0 {
+			return r
+		}
 	}
-	if !memberOfAll(f.regions, l.region) {
-		return RegionRuledOut
-	}
-	if !memberOfAll(f.quantizations, l.quantization) {
-		return QuantizationRuledOut
+	if f.lists {
+		if !memberOfAll(f.regions, l.region) {
+			return RegionRuledOut
+		}
+		if !memberOfAll(f.quantizations, l.quantization) {
+			return QuantizationRuledOut
+		}
 	}
 	if f.bounded {
 		if r := f.excludePrice(l); r != 0 {
@@ -189,7 +206,10 @@ func (f *filter) exclude(l *listing) Reason {
 	if f.sla != nil && !f.promises(l) {
 		return SLATooWeak
 	}
-	return f.needs.exclude(l, f.ix)
+	if n := &f.needs; n.special || n.traits&^l.traits != 0 || n.context > l.context || n.output > l.output {
+		return n.exclude(l, f.ix)
+	}
+	return 0
 }
 
 // excludeExit checks what names exits.
@@ -235,22 +255,20 @@ func (f *filter) promises(l *listing) bool {
 
 // exclude says which need a listing is known not to meet.
 func (n *needs) exclude(l *listing, ix *Index) Reason {
-	if n.output > 0 && l.maxOutput > 0 && n.output > l.maxOutput {
+	missing := n.traits &^ l.traits
+	switch {
+	case n.output > l.output:
 		return OutputTooShort
-	}
-	if l.maxCtx > 0 && n.context > l.maxCtx {
+	case n.context > l.context:
 		return ContextTooSmall
-	}
-	if (l.stated&statesFeatures != 0 || n.mustList) && n.features&^l.features != 0 {
+	case missing&allFeatures != 0 && (n.mustList || l.stated&statesFeatures != 0):
 		return n.absent(LacksFeature)
-	}
-	if (l.stated&statesModalities != 0 || n.mustList) && n.modalities&^l.modalities != 0 {
+	case missing&allModalities != 0 && (n.mustList || l.stated&statesModalities != 0):
 		return n.absent(LacksModality)
+	case n.special:
+		return n.excludeListed(l, ix.model(l))
 	}
-	if len(n.otherFeatures)+len(n.otherModalities) == 0 && !n.mustList {
-		return 0
-	}
-	return n.excludeListed(l, ix.model(l))
+	return 0
 }
 
 // absent is the reason when something is not listed: with parameters required it does not matter what that means.
@@ -273,21 +291,17 @@ func (n *needs) excludeListed(l *listing, m *service.Model) Reason {
 		return n.absent(LacksModality)
 	case n.mustList && slices.ContainsFunc(n.parameters, missing(m.Features)):
 		return NotListed
-	case n.mustList && n.context > knownContext && l.maxCtx == 0:
+	case n.mustList && n.context > knownContext && l.stated&statesContext == 0:
 		return NotListed
 	}
 	return 0
 }
 
-// unsure reports whether the listing does not say whether it meets a need.
+// unsure reports whether a listing that is not excluded does not say whether it meets a need.
 func (n *needs) unsure(l *listing) bool {
-	switch {
-	case n.context > knownContext && l.maxCtx == 0:
-		return true
-	case l.stated&statesFeatures == 0 && (n.features&^l.features != 0 || len(n.otherFeatures) > 0):
-		return true
-	}
-	return l.stated&statesModalities == 0 && (n.modalities&^l.modalities != 0 || len(n.otherModalities) > 0)
+	return n.traits&^l.traits != 0 || n.context > knownContext && l.stated&statesContext == 0 ||
+		n.special && (len(n.otherFeatures) > 0 && l.stated&statesFeatures == 0 ||
+			len(n.otherModalities) > 0 && l.stated&statesModalities == 0)
 }
 
 // place is where the order names the listing's exit, or its length.
@@ -300,15 +314,6 @@ func (f *filter) place(l *listing) int {
 	return len(f.order)
 }
 
-func allow(masks []uint32, bit uint32) bool {
-	for _, m := range masks {
-		if m&bit == 0 {
-			return false
-		}
-	}
-	return true
-}
-
 func memberOfAll(lists [][]int32, n int32) bool {
 	for _, list := range lists {
 		if !slices.Contains(list, n) {
@@ -316,22 +321,4 @@ func memberOfAll(lists [][]int32, n int32) bool {
 		}
 	}
 	return true
-}
-
-func protocolMask(protocols []service.Protocol) (m uint32) {
-	for _, p := range protocols {
-		if i := slices.Index(service.Protocols(), p); i >= 0 {
-			m |= 1 << i
-		}
-	}
-	return m
-}
-
-func tierMask(tiers []service.Tier) (m uint32) {
-	for _, t := range tiers {
-		if i := slices.Index(service.Tiers(), t); i >= 0 {
-			m |= 1 << i
-		}
-	}
-	return m
 }

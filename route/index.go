@@ -21,8 +21,9 @@ type Index struct {
 	exits    []Exit
 	listings []listing
 	tables   map[string]*table
-	byKey    map[Key]int32
+	groups   []int32   // where each model's listings begin, and where the last ends
 	byExit   [][]int32 // listings of each exit
+	all      []int32   // 0, 1, 2 …: the rows of tables that need no list of their own
 
 	regions, quantizations, operators interner
 	identities                        []named // sorted
@@ -53,10 +54,14 @@ type table struct {
 type interner map[string]int32
 
 func (in interner) add(s string) int32 {
-	s = strings.ToLower(s)
 	if s == "" {
 		return 0
 	}
+	return in.exactly(strings.ToLower(s))
+}
+
+// exactly is add without the lower case, which find does not expect.
+func (in interner) exactly(s string) int32 {
 	n, ok := in[s]
 	if !ok {
 		n = int32(len(in) + 1)
@@ -86,8 +91,7 @@ type Naming struct {
 // proportion to the number of models of all exits; BenchmarkNewIndex measures how much.
 func NewIndex(exits []Exit, naming Naming, money Money) *Index {
 	ix := &Index{
-		exits: exits, tables: map[string]*table{}, byKey: map[Key]int32{}, byExit: make([][]int32, len(exits)),
-		regions: interner{}, quantizations: interner{}, operators: interner{},
+		exits: exits, regions: interner{}, quantizations: interner{}, operators: interner{},
 	}
 	ix.list(money)
 	ix.name(naming)
@@ -103,58 +107,118 @@ func NewIndex(exits []Exit, naming Naming, money Money) *Index {
 	return ix
 }
 
-// list makes the listings.
+// list makes the listings, sorted by model and owner.
 func (ix *Index) list(money Money) {
 	total := 0
 	for _, e := range ix.exits {
 		total += len(e.Service().Models)
 	}
-	ix.listings = make([]listing, 0, total)
+	unsorted := make([]listing, 0, total)
+	models := interner{} // by id, not in lower case
+	counts := []int32{}
 	unowned := int32(total) // above every operator's number
 	for i, e := range ix.exits {
 		info := e.Service()
-		operator := ix.operators.add(info.Operator)
-		owner := operator
-		if owner == 0 {
+		base := listing{exit: int32(i), operator: ix.operators.add(info.Operator)}
+		if base.owner = base.operator; base.owner == 0 {
 			unowned++
-			owner = unowned
+			base.owner = unowned
+		}
+		if info.Capacity != nil {
+			base.region = ix.regions.add(info.Capacity.Region)
 		}
 		for j := range info.Models {
-			l := newListing(info, &info.Models[j], money)
-			l.exit, l.model, l.operator, l.owner = int32(i), int32(j), operator, owner
-			l.quantization = ix.quantizations.add(info.Models[j].Quantization)
-			if info.Capacity != nil {
-				l.region = ix.regions.add(info.Capacity.Region)
+			l := base
+			l.describe(info, &info.Models[j], money)
+			l.model, l.quantization = int32(j), ix.quantizations.add(info.Models[j].Quantization)
+			if l.group = models.exactly(info.Models[j].ID); int(l.group) > len(counts) {
+				counts = append(counts, 0)
 			}
-			ix.listings = append(ix.listings, l)
+			counts[l.group-1]++
+			unsorted = append(unsorted, l)
 		}
 	}
-	slices.SortFunc(ix.listings, func(a, b listing) int {
-		return cmp.Or(strings.Compare(ix.model(&a).ID, ix.model(&b).ID), cmp.Compare(a.owner, b.owner), cmp.Compare(a.exit, b.exit))
-	})
+	ix.arrange(unsorted, counts)
+}
+
+// arrange sorts the listings by group, of which it knows how many there are, and each group by owner.
+func (ix *Index) arrange(unsorted []listing, counts []int32) {
+	ix.groups = make([]int32, len(counts)+1)
+	for i, n := range counts {
+		ix.groups[i+1] = ix.groups[i] + n
+	}
+	next := slices.Clone(ix.groups)
+	ix.listings = make([]listing, len(unsorted))
+	for _, l := range unsorted {
+		ix.listings[next[l.group-1]] = l
+		next[l.group-1]++
+	}
+	ix.byExit = make([][]int32, len(ix.exits))
+	for g := range counts {
+		group := ix.listings[ix.groups[g]:ix.groups[g+1]]
+		slices.SortFunc(group, func(a, b listing) int { return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.exit, b.exit)) })
+	}
 	for i := range ix.listings {
-		l := &ix.listings[i]
-		ix.byExit[l.exit] = append(ix.byExit[l.exit], int32(i))
-		ix.byKey[ix.key(l)] = int32(i)
+		exit := ix.listings[i].exit
+		if ix.byExit[exit] == nil {
+			ix.byExit[exit] = make([]int32, 0, len(ix.exits[exit].Service().Models))
+		}
+		ix.byExit[exit] = append(ix.byExit[exit], int32(i))
 	}
 }
 
-// name makes the tables.
+// name makes the tables: for each model's id its group, together with those who have the name as another.
 func (ix *Index) name(naming Naming) {
-	rows := map[string][]int32{}
-	for i := range ix.listings {
-		m := ix.model(&ix.listings[i])
-		for _, name := range naming.names(m) {
-			rows[name] = append(rows[name], int32(i))
+	ix.all = make([]int32, len(ix.listings))
+	for i := range ix.all {
+		ix.all[i] = int32(i)
+	}
+	rows := ix.otherNames(naming)
+	ix.tables = make(map[string]*table, len(ix.groups)+len(rows))
+	for g, start := range ix.groups[:len(ix.groups)-1] {
+		group := ix.all[start:ix.groups[g+1]:ix.groups[g+1]]
+		id := ix.model(&ix.listings[start]).ID
+		if others := rows[id]; len(others) > 0 {
+			rows[id] = append(others, group...)
+			continue
 		}
+		ix.tables[id] = &table{rows: group, scale: newScale(ix.listings, group)}
 	}
 	for name, list := range rows {
 		ix.tables[name] = ix.newTable(list)
 	}
-	for _, family := range families(naming.Aliases) {
+	ix.join(naming.Aliases)
+}
+
+// otherNames are the listings of every name that is not the id by which they are grouped.
+func (ix *Index) otherNames(naming Naming) map[string][]int32 {
+	rows := map[string][]int32{}
+	for g, start := range ix.groups[:len(ix.groups)-1] {
+		id := ix.model(&ix.listings[start]).ID
+		for _, name := range naming.forms(id) {
+			if name != id {
+				rows[name] = append(rows[name], ix.all[start:ix.groups[g+1]]...)
+			}
+		}
+	}
+	for i := range ix.listings {
+		for _, alias := range ix.model(&ix.listings[i]).Aliases {
+			for _, name := range naming.forms(alias) {
+				rows[name] = append(rows[name], int32(i))
+			}
+		}
+	}
+	return rows
+}
+
+// join gives each name of a configured family the listings of all of them.
+func (ix *Index) join(aliases map[string][]string) {
+	for _, family := range families(aliases) {
 		var all []int32
 		for _, name := range family {
-			all = append(all, rows[name]...)
+			if t := ix.tables[name]; t != nil {
+				all = append(all, t.rows...)
+			}
 		}
 		if len(all) == 0 {
 			continue
@@ -166,21 +230,18 @@ func (ix *Index) name(naming Naming) {
 	}
 }
 
-// names are all that a model may be asked for by, each once.
-func (n Naming) names(m *service.Model) []string {
-	names := append([]string{m.ID}, m.Aliases...)
-	if n.Normal != nil {
-		for _, name := range names[:1+len(m.Aliases)] {
-			for _, p := range service.Protocols() {
-				names = append(names, n.Normal(p, name))
-			}
+// forms are the spellings of a name, each once.
+func (n Naming) forms(name string) []string {
+	forms := []string{name}
+	if n.Normal == nil {
+		return forms
+	}
+	for _, p := range protocols {
+		if form := n.Normal(p, name); !slices.Contains(forms, form) {
+			forms = append(forms, form)
 		}
 	}
-	if len(names) > 1 {
-		slices.Sort(names)
-		names = slices.Compact(names)
-	}
-	return names
+	return forms
 }
 
 // families joins aliases that have a name in common.
@@ -265,15 +326,26 @@ func prefixed(sorted []named, prefix string, limit int) []int32 {
 
 // modelsOf are the listings that a key means: one, or without a model all of the exit's.
 func (ix *Index) modelsOf(key Key) []int32 {
-	if key.Model != "" {
-		if id, ok := ix.byKey[key]; ok {
-			return []int32{id}
-		}
-		return nil
-	}
 	i, ok := slices.BinarySearchFunc(ix.identities, string(key.Exit), func(n named, id string) int { return strings.Compare(n.name, id) })
 	if !ok {
 		return nil
 	}
-	return ix.byExit[ix.identities[i].exit]
+	all := ix.byExit[ix.identities[i].exit]
+	if key.Model == "" {
+		return all
+	}
+	for i, id := range all {
+		if m := ix.model(&ix.listings[id]); m.ID == key.Model && m.Protocol == key.Protocol {
+			return all[i : i+1]
+		}
+	}
+	return nil
+}
+
+// find returns the listing of a key that names a model.
+func (ix *Index) find(key Key) (id int32, ok bool) {
+	if found := ix.modelsOf(key); key.Model != "" && len(found) > 0 {
+		return found[0], true
+	}
+	return 0, false
 }

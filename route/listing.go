@@ -12,20 +12,56 @@ import (
 
 // listing is one model of one exit, as numbers: what a filter checks for each candidate of each request.
 type listing struct {
-	prices               rates
-	features, modalities uint32 // those of known names that it lists, as bits
-	stated               stated
-	protocol, tier       uint8 // their places in service.Protocols and service.Tiers
-	maxCtx, maxOutput    int32 // 0: unknown
-	ttftMillis           int32 // promised; 0: nothing
-	concurrency          int32
-	tokensPerSecond      float32
-	uptime               float32
-
-	quantization, region, operator int32 // interned; 0: not stated
-	owner                          int32 // the operator, or the exit itself when it names none
-	exit, model                    int32 // where they are in the index and in the exit's description
+	prices          rates
+	traits          traits
+	context, output int32 // limits in tokens; no limit when not stated
+	owner           int32 // the operator, or the exit itself when it names none
+	operator        int32 // interned, as are the next two; 0: not stated
+	region          int32
+	quantization    int32
+	ttftMillis      int32 // promised, as are the next three; 0: nothing
+	concurrency     int32
+	tokensPerSecond float32
+	uptime          float32
+	exit, model     int32 // where they are in the index and in the exit's description
+	group           int32 // the model's id
+	stated          stated
+	protocol        uint8 // its place in protocols
 }
+
+// traits are what a listing is and can do, as bits: its protocol and tier, and the features and modalities that have a
+// name of their own. Any may be asked for together in one comparison.
+type traits uint64
+
+const (
+	firstProtocol = 0
+	firstTier     = 8
+	firstFeature  = 16
+	firstModality = 40
+)
+
+var (
+	protocols = service.Protocols()
+	tiers     = service.Tiers()
+	// featureNames and modalityNames have bits; others are looked up in the description.
+	featureNames  = []string{Tools, ParallelTools, Vision, JSONSchema, Reasoning, CachedInput}
+	modalityNames = []string{"text", image, "audio", "video", "file"}
+)
+
+// traitsOf are the bits of values at their places in a vocabulary, the first of which is bit first.
+func traitsOf[S comparable](first int, vocabulary, values []S) (t traits) {
+	for _, v := range values {
+		if i := slices.Index(vocabulary, v); i >= 0 {
+			t |= 1 << (first + i)
+		}
+	}
+	return t
+}
+
+const (
+	allFeatures   = traits(1<<firstModality - 1<<firstFeature)
+	allModalities = traits(math.MaxUint64 - (1<<firstModality - 1))
+)
 
 // stated says what a description says at all.
 type stated uint8
@@ -33,42 +69,33 @@ type stated uint8
 const (
 	statesFeatures stated = 1 << iota
 	statesModalities
+	statesContext
 	statesPrice // in a currency that can be compared
 )
 
-// featureNames are the features that have a bit; others are looked up in the description.
-var featureNames = []string{Tools, ParallelTools, Vision, JSONSchema, Reasoning, CachedInput}
-
-// modalityNames are the modalities that have a bit.
-var modalityNames = []string{"text", image, "audio", "video", "file"}
-
-// bits are those of the names that are in the vocabulary, and the names that are not.
-func bits(vocabulary, names []string) (set uint32, others []string) {
-	for _, name := range names {
-		if i := slices.Index(vocabulary, name); i >= 0 {
-			set |= 1 << i
-			continue
-		}
-		others = append(others, name)
+// describe reads a model's description. What depends on the index is for the caller.
+func (l *listing) describe(info *service.Info, m *service.Model, money Money) {
+	l.protocol = uint8(slices.Index(protocols, m.Protocol))
+	l.traits = traits(1)<<(firstProtocol+l.protocol) | traitsOf(firstTier, tiers, []service.Tier{info.Tier}) |
+		traitsOf(firstFeature, featureNames, m.Features) | traitsOf(firstModality, modalityNames, m.Modalities)
+	seen, sees := traitsOf(firstFeature, featureNames, []string{Vision}), traitsOf(firstModality, modalityNames, []string{image})
+	if l.traits&(seen|sees) != 0 {
+		l.traits |= seen | sees // they mean each other
 	}
-	return set, others
-}
-
-// newListing reads a model's description. What depends on the index is for the caller.
-func newListing(info *service.Info, m *service.Model, money Money) listing {
-	l := listing{
-		protocol: uint8(slices.Index(service.Protocols(), m.Protocol)), tier: uint8(slices.Index(service.Tiers(), info.Tier)),
-		maxCtx: clamp(m.MaxCtx), maxOutput: clamp(m.MaxOutput),
+	l.context, l.output = math.MaxInt32, math.MaxInt32
+	if m.MaxCtx > 0 {
+		l.context = clamp(m.MaxCtx)
+		l.stated |= statesContext
 	}
-	l.features = mask(featureNames, m.Features)
-	l.modalities = mask(modalityNames, m.Modalities)
+	if m.MaxOutput > 0 {
+		l.output = clamp(m.MaxOutput)
+	}
 	if len(m.Features) > 0 {
 		l.stated |= statesFeatures
 	}
 	if len(m.Modalities) > 0 {
 		l.stated |= statesModalities
 	}
-	l.reconcile()
 	if s := info.SLA; s != nil {
 		l.ttftMillis, l.concurrency = clamp(s.MaxTTFTMillis), clamp(s.MaxConcurrency)
 		l.tokensPerSecond, l.uptime = float32(s.MinTokensPerSecond), float32(s.Uptime)
@@ -77,28 +104,6 @@ func newListing(info *service.Info, m *service.Model, money Money) listing {
 		l.prices = prices
 		l.stated |= statesPrice
 	}
-	return l
-}
-
-// reconcile lets the feature vision and the modality image mean each other.
-func (l *listing) reconcile() {
-	const visionBit, imageBit = 1 << 2, 1 << 1
-	switch {
-	case l.features&visionBit != 0:
-		l.modalities |= imageBit
-	case l.modalities&imageBit != 0:
-		l.features |= visionBit
-	}
-}
-
-// mask is bits without the rest, and without allocating.
-func mask(vocabulary, names []string) (set uint32) {
-	for _, name := range names {
-		if i := slices.Index(vocabulary, name); i >= 0 {
-			set |= 1 << i
-		}
-	}
-	return set
 }
 
 func clamp(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }

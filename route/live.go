@@ -19,17 +19,18 @@ type generation struct {
 // live is what a listing's records and breakers come to. Plans read it without a lock while reports change it; that
 // they may see half of a change does no harm.
 type live struct {
-	chance   atomic.Uint32 // the square of the score, the bits of a float32
-	flags    atomic.Uint32
-	until    atomic.Int64 // when its breakers are half open, Unix nanoseconds; 0: they are closed
+	word     atomic.Uint64 // flags, and in the lower half the square of the score, the bits of a float32
+	until    atomic.Int64  // when its breakers are half open, Unix nanoseconds; 0: they are closed
 	measured atomic.Pointer[measured]
 }
 
+// Flags. Two are bits of a class, so that they need not be translated.
 const (
-	flagProven uint32 = 1 << iota
-	flagUnreliable
-	flagBreaks
-	flagLimited
+	flagUnreliable = classUnreliable
+	flagBreaks     = classBreaks
+	flagProven     = 1
+	flagLimited    = 2 // it rests because it asked to
+	flagRests      = 4 // it rests, or has rested and not succeeded since
 )
 
 func newGeneration(ix *Index) *generation {
@@ -40,11 +41,20 @@ func newGeneration(ix *Index) *generation {
 	return g
 }
 
-// stand makes a standing count.
+// load returns the square of the score, and the flags.
+func (l *live) load() (chance float32, flags uint32) {
+	word := l.word.Load()
+	return math.Float32frombits(uint32(word)), uint32(word >> 32)
+}
+
+func (l *live) store(chance float32, flags uint32) {
+	l.word.Store(uint64(flags)<<32 | uint64(math.Float32bits(chance)))
+}
+
+// stand makes a standing count. Only one goroutine at a time may change a live.
 func (l *live) stand(s standing) {
-	score := float32(s.factors.Score())
-	l.chance.Store(math.Float32bits(score * score))
-	flags := l.flags.Load() & flagLimited
+	_, flags := l.load()
+	flags &= flagLimited | flagRests
 	if s.proven {
 		flags |= flagProven
 	}
@@ -54,33 +64,32 @@ func (l *live) stand(s standing) {
 	if s.breaks {
 		flags |= flagBreaks
 	}
-	l.flags.Store(flags)
+	score := float32(s.factors.Score())
 	l.measured.Store(s.measured)
+	l.store(score*score, flags)
 }
 
 // rest makes breakers count.
 func (l *live) rest(breakers ...*breaker) {
+	chance, flags := l.load()
+	flags &^= flagLimited | flagRests
 	var until time.Time
-	limited := false
 	for _, b := range breakers {
 		if b != nil && b.until.After(until) {
-			until, limited = b.until, b.limited
+			until = b.until
+			flags = flags&^flagLimited | flagRests
+			if b.limited {
+				flags |= flagLimited
+			}
 		}
 	}
-	flags := l.flags.Load() &^ flagLimited
-	if limited {
-		flags |= flagLimited
+	at := int64(0)
+	if !until.IsZero() {
+		at = until.UnixNano()
 	}
-	l.flags.Store(flags)
-	if until.IsZero() {
-		l.until.Store(0)
-		return
-	}
-	l.until.Store(until.UnixNano())
+	l.until.Store(at)
+	l.store(chance, flags)
 }
-
-// weight is the square of the score.
-func (l *live) weight() float32 { return math.Float32frombits(l.chance.Load()) }
 
 // state is Open while the breakers rest the listing.
 func (l *live) state(now int64) State {

@@ -160,13 +160,13 @@ func (p *Plan) enter() bool {
 func (p *Plan) scan(w *wanted) *scan {
 	f := p.filter(p.stage.tier)
 	s := &scan{
-		f: f, live: p.g.live, now: p.c.cfg.Now().UnixNano(), sort: f.sort, last: p.stage.last,
+		f: f, listings: p.g.ix.listings, live: p.g.live, now: p.c.cfg.Now().UnixNano(), sort: f.sort, last: p.stage.last,
 		pricing: w.table.scale.pricing(p.request.size()),
 	}
 	if w.sort != "" {
 		s.sort = w.sort
 	}
-	s.native = native(p.request)
+	s.protocols = classes(f, native(p.request), s.sort)
 	skip := func(id int32) bool {
 		return slices.Contains(p.tried, id) || !s.last && slices.Contains(p.deferred, id)
 	}
@@ -191,7 +191,10 @@ func (p *Plan) stick(s *scan) {
 		return
 	}
 	id, ok := p.c.bond(p.g, p.request.Conversation)
-	if !ok || !p.g.ix.contains(p.wanted[p.stage.model].table, id) || !s.isWell(id) {
+	if !ok || !p.g.ix.contains(p.wanted[p.stage.model].table, id) {
+		return
+	}
+	if v, ok := s.see(id); !ok || !v.isSound() {
 		return
 	}
 	p.batch = slices.Insert(p.batch, 0, entry{id: id})

@@ -75,9 +75,9 @@ func amount(d service.Decimal) float64 {
 
 const perMillion = 1e-6
 
-// of is the price of a request of a size.
-func (r *rates) of(s *size) float32 {
-	return r[0]*float32(s.input*perMillion) + r[1]*float32(s.output*perMillion) + r[2] + r[3]*float32(s.images)
+// of is the price of a request of a size, which is given as factors of the rates.
+func (r *rates) of(factors *rates) float32 {
+	return r[0]*factors[0] + r[1]*factors[1] + r[2]*factors[2] + r[3]*factors[3]
 }
 
 // scale is what the prices of a model's listings are compared with. Each component stands for itself, so that the scale
@@ -113,22 +113,15 @@ const floorShare = 0.1
 
 // pricing is the scale for one size of request.
 type pricing struct {
-	size               size
+	factors            rates
 	usual, floor, dear float32
 }
 
 func (s *scale) pricing(of size) pricing {
-	p := pricing{size: of, usual: s.usual.of(&of), dear: s.dear.of(&of)}
+	p := pricing{factors: rates{float32(of.input * perMillion), float32(of.output * perMillion), 1, float32(of.images)}}
+	p.usual, p.dear = s.usual.of(&p.factors), s.dear.of(&p.factors)
 	p.floor = p.usual * floorShare
 	return p
-}
-
-// price is what a request would cost at a listing, as far as it is known.
-func (p *pricing) price(l *listing) float32 {
-	if l.stated&statesPrice == 0 {
-		return p.dear
-	}
-	return l.prices.of(&p.size)
 }
 
 // advantage is the chance that a price gives, as a factor: 1 at the usual price, falling with its square.
@@ -136,7 +129,10 @@ func (p *pricing) advantage(price float32) float32 {
 	if p.usual == 0 {
 		return 1 // nobody asks for anything
 	}
-	ratio := p.usual / max(price, p.floor)
+	if price < p.floor {
+		price = p.floor
+	}
+	ratio := p.usual / price
 	return ratio * ratio
 }
 

@@ -35,14 +35,15 @@ const (
 
 // scan looks once at all listings that a name means, under one filter, and keeps the best.
 type scan struct {
-	f       *filter
-	live    []live
-	pricing pricing
-	now     int64
-	sort    Sort
-	last    bool // also what rests: nothing else is left
-	native  uint8
-	retryAt int64 // when the first that is rate-limited may be asked again; 0: none is
+	f         *filter
+	listings  []listing
+	live      []live
+	pricing   pricing
+	now       int64
+	sort      Sort
+	last      bool      // also what rests: nothing else is left
+	protocols [8]uint32 // the class of each
+	retryAt   int64     // when the first that is rate-limited may be asked again; 0: none is
 
 	proven, others race
 	explorer       *explorer // nil: not this time
@@ -78,14 +79,17 @@ func (s *scan) run(rows []int32) {
 	if n > maxRows {
 		start = s.afterOwner(rows, int(s.others.random()*float64(n)))
 	}
+	i := start
 	for done := 0; done < n; {
 		if done >= maxRows && s.found() {
 			return
 		}
-		i := (start + done) % n
 		end := s.ownerEnd(rows, i)
 		s.owner(rows[i:end])
 		done += end - i
+		if i = end; i == n {
+			i = 0
+		}
 	}
 }
 
@@ -96,70 +100,133 @@ func (s *scan) afterOwner(rows []int32, i int) int { return s.ownerEnd(rows, i) 
 
 // ownerEnd is where the rows end that have the owner of rows[i].
 func (s *scan) ownerEnd(rows []int32, i int) int {
-	owner := s.f.ix.listings[rows[i]].owner
+	owner := s.listings[rows[i]].owner
 	end := i + 1
-	for end < len(rows) && s.f.ix.listings[rows[end]].owner == owner {
+	for end < len(rows) && s.listings[rows[end]].owner == owner {
 		end++
 	}
 	return end
 }
 
-// owner lets the rows of one owner take part, which share one share among those that are well.
+// seen is a row that can be chosen.
+type seen struct {
+	id     int32
+	class  uint32
+	flags  uint32
+	weight float32 // its chance, not yet shared and divided by the sum of all
+}
+
+// isSound reports whether the row is neither resting nor written off.
+func (v *seen) isSound() bool { return v.flags&(flagUnreliable|flagBreaks|flagRests) == 0 }
+
+// owner lets the rows of one owner take part, which share one share among those that are sound. Few are looked at once
+// and kept; many are looked at twice.
 func (s *scan) owner(rows []int32) {
 	if len(rows) == 1 {
-		s.row(rows[0], 1)
+		if v, ok := s.see(rows[0]); ok {
+			s.enter(&v, 1)
+		}
 		return
 	}
-	share := 1 / float32(s.wellOf(rows))
-	for _, id := range rows {
-		s.row(id, share)
+	var buffer [16]seen
+	if len(rows) > len(buffer) {
+		share := 1 / float32(s.soundOf(rows))
+		for _, id := range rows {
+			if v, ok := s.see(id); ok {
+				s.enter(&v, share)
+			}
+		}
+		return
 	}
-}
-
-// wellOf is how many of the rows share, at least 1.
-func (s *scan) wellOf(rows []int32) int {
-	well := 0
+	able, sound := buffer[:0], 0
 	for _, id := range rows {
-		if s.isWell(id) {
-			well++
+		if v, ok := s.see(id); ok {
+			able = append(able, v)
+			if v.isSound() {
+				sound++
+			}
 		}
 	}
-	return max(well, 1)
+	share := 1 / float32(max(sound, 1))
+	for i := range able {
+		s.enter(&able[i], share)
+	}
 }
 
-// isWell reports whether a row can be chosen and is not written off.
-func (s *scan) isWell(id int32) bool {
-	return s.f.exclude(&s.f.ix.listings[id]) == 0 && s.live[id].state(s.now) != Open &&
-		s.live[id].flags.Load()&(flagUnreliable|flagBreaks) == 0
+// soundOf is how many of the rows share, at least 1.
+func (s *scan) soundOf(rows []int32) int {
+	counts := s.counts
+	sound := 0
+	for _, id := range rows {
+		if v, ok := s.see(id); ok && v.isSound() {
+			sound++
+		}
+	}
+	s.counts = counts // they will be seen again
+	return max(sound, 1)
 }
 
-// row lets one listing take part.
-func (s *scan) row(id int32, share float32) {
-	l, live := &s.f.ix.listings[id], &s.live[id]
-	reason := s.f.exclude(l)
-	if reason == 0 && !s.last {
-		reason = s.rests(live)
-	} else if reason == 0 && s.rests(live) == RateLimited {
-		reason = RateLimited
+// see looks at a row. It is what most of the time of a choice goes into: what no request or preference asks for is
+// passed by in few instructions.
+func (s *scan) see(id int32) (v seen, ok bool) {
+	l, live, f := &s.listings[id], &s.live[id], s.f
+	if f.checks || l.traits&f.can == 0 || f.needs.traits&^l.traits != 0 || f.needs.context > l.context || f.needs.output > l.output {
+		if r := f.exclude(l); r != 0 {
+			s.counts[r]++
+			return v, false
+		}
 	}
-	if reason != 0 {
-		s.counts[reason]++
-		return
+	chance, flags := live.load()
+	if flags&flagRests != 0 {
+		switch r := s.rests(live); {
+		case r == 0:
+			flags &^= flagRests // its rest is over
+		case r == RateLimited || !s.last:
+			s.counts[r]++
+			return v, false
+		}
 	}
-	class := s.class(l, live)
+	v = seen{id: id, flags: flags, class: s.protocols[l.protocol&7] | flags&(flagUnreliable|flagBreaks)}
+	if f.asks || f.preferred || len(f.order) > 0 {
+		v.class |= s.demote(l, live)
+	}
+	if s.sort == "" {
+		v.weight = s.weigh(l, chance)
+	}
+	return v, true
+}
+
+// weigh is the product of what a listing's score and its price are worth.
+func (s *scan) weigh(l *listing, chance float32) float32 {
+	price := s.pricing.dear
+	if l.stated&statesPrice != 0 {
+		price = l.prices.of(&s.pricing.factors)
+	}
+	w := chance * s.pricing.advantage(price)
+	if w < minWeight {
+		return minWeight
+	}
+	return w
+}
+
+// minWeight keeps every chance above nothing.
+const minWeight = 1e-20
+
+// enter lets a row take part.
+func (s *scan) enter(v *seen, share float32) {
 	switch {
 	case s.last:
-		s.others.rank(id, class>>16, float32(max(live.until.Load()-s.now, 0)))
+		s.others.rank(v.id, v.class>>16, float32(max(s.live[v.id].until.Load()-s.now, 0)))
 		return
 	case s.sort != "":
-		s.others.rank(id, class, s.sortKey(l, live))
-	case live.flags.Load()&flagProven != 0:
-		s.proven.weigh(id, class, s.weight(l, live, share))
+		s.others.rank(v.id, v.class, s.sortKey(&s.listings[v.id], &s.live[v.id]))
+	case v.flags&flagProven != 0:
+		s.proven.weigh(v.id, v.class, v.weight*share)
 	default:
-		s.others.weigh(id, class, s.weight(l, live, share))
+		s.others.weigh(v.id, v.class, v.weight*share)
 	}
-	if s.explorer != nil && !s.others.skip(id) {
-		s.explorer.offer(id, class, share)
+	if s.explorer != nil && !s.others.skip(v.id) {
+		s.explorer.offer(v.id, v.class, share)
 	}
 }
 
@@ -168,7 +235,7 @@ func (s *scan) rests(live *live) Reason {
 	if live.state(s.now) != Open {
 		return 0
 	}
-	if live.flags.Load()&flagLimited == 0 {
+	if _, flags := live.load(); flags&flagLimited == 0 {
 		return Resting
 	}
 	if until := live.until.Load(); s.retryAt == 0 || until < s.retryAt {
@@ -177,26 +244,26 @@ func (s *scan) rests(live *live) Reason {
 	return RateLimited
 }
 
-// class is the listing's place before weight and chance count.
-func (s *scan) class(l *listing, live *live) uint32 {
-	class := uint32(s.f.preference[l.protocol&3]) * classPreference
-	if l.protocol != s.native && s.sort == "" {
-		class += classTranslated
+// classes are the bits of a class that the protocol decides.
+func classes(f *filter, native uint8, sort Sort) (of [8]uint32) {
+	for i := range of {
+		of[i] = f.preference[i] * classPreference
+		if i != int(native) && sort == "" {
+			of[i] |= classTranslated
+		}
 	}
+	return of
+}
+
+// demote is the bits of a class that a request and its preferences ask for.
+func (s *scan) demote(l *listing, live *live) (class uint32) {
 	if len(s.f.order) > 0 {
-		class += uint32(s.f.place(l)) * classOrder
-	}
-	flags := live.flags.Load()
-	if flags&flagUnreliable != 0 {
-		class |= classUnreliable
-	}
-	if flags&flagBreaks != 0 {
-		class |= classBreaks
+		class |= uint32(s.f.place(l)) * classOrder
 	}
 	if s.f.needs.unsure(l) {
 		class |= classUnsure
 	}
-	if s.f.slowBounds && s.f.tooSlow(l, live.measured.Load()) {
+	if s.f.preferred && s.f.tooSlow(l, live.measured.Load()) {
 		class |= classSlow
 	}
 	return class
@@ -222,18 +289,13 @@ func (f *filter) tooSlow(l *listing, m *measured) bool {
 	return false
 }
 
-// weight is the listing's chance, not yet divided by the sum of all.
-func (s *scan) weight(l *listing, live *live, share float32) float32 {
-	return max(live.weight()*s.pricing.advantage(s.pricing.price(l))*share, math.SmallestNonzeroFloat32)
-}
-
 // sortKey is the measure that the user asks to choose by, lower is better.
 func (s *scan) sortKey(l *listing, live *live) float32 {
 	if s.sort == SortPrice {
 		if l.stated&statesPrice == 0 {
 			return math.MaxFloat32
 		}
-		return l.prices.of(&s.pricing.size)
+		return l.prices.of(&s.pricing.factors)
 	}
 	m := live.measured.Load()
 	if m == nil {
@@ -277,7 +339,7 @@ func (s *scan) enoughProven() bool {
 	owners := make([]int32, 0, provenEnough)
 	for i := range s.proven.entries[:s.proven.n] {
 		e := &s.proven.entries[i]
-		owner := s.f.ix.listings[e.id].owner
+		owner := s.listings[e.id].owner
 		if e.class == s.proven.entries[0].class && !slices.Contains(owners, owner) {
 			if owners = append(owners, owner); len(owners) == provenEnough {
 				return true
