@@ -95,9 +95,9 @@ func BenchmarkChoose(b *testing.B) {
 	}{
 		{"hundred", hundred, nil},
 		{"all", all, nil},
-		{"all/filtered", all, rare},
-		{"all/only", all, &route.Preferences{Only: []string{"identity-004321"}}},
-		{"all/sorted", all, &route.Preferences{Sort: route.SortPrice}},
+		{"filtered", all, rare},
+		{"only", all, &route.Preferences{Only: []string{"identity-004321"}}},
+		{"sorted", all, &route.Preferences{Sort: route.SortPrice}},
 	} {
 		c := chooserFor(b, bm.exits)
 		learned(c)

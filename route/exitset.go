@@ -17,7 +17,7 @@ type exitSet struct {
 }
 
 func (s *exitSet) has(l *listing) bool {
-	return slices.Contains(s.operators, l.operator) || slices.Contains(s.exits, l.exit)
+	return slices.Contains(s.operators, l.owner) || slices.Contains(s.exits, l.exit)
 }
 
 func (s *exitSet) add(other exitSet) {

@@ -126,10 +126,11 @@ func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
 	if v.Excluded != 0 {
 		return v
 	}
-	chance, flags := live.load()
-	v.class = s.protocols[l.protocol&7] | flags&(flagUnreliable|flagBreaks) | s.demote(l, live)
-	v.share, v.owner, v.proven = float64(share), l.owner, flags&flagProven != 0
-	v.weight = float64(s.weigh(l, chance) * share)
+	s.last = true // so that what rests is seen as well
+	row := s.see(id)
+	s.last = false
+	v.class, v.share, v.owner, v.proven = row.class, float64(share), l.owner, row.flags&flagProven != 0
+	v.weight = max(float64(row.weight*share), minWeight)
 	if s.sort != "" {
 		v.key = s.sortKey(l, live)
 	}

@@ -19,7 +19,7 @@ type filter struct {
 	can, allowed, tiers traits // protocols that can serve, protocols and tiers that may: one of each is wanted
 
 	checks bool // there is more to check than can and needs
-	asks   bool // there is something that a listing may not state
+	asks   bool // there is something that may demote
 
 	names           bool // some of the next four are set
 	only, operators []exitSet
@@ -71,7 +71,7 @@ func newFilter(ix *Index, r *Request, all ...*Preferences) *filter {
 	f.needs.special = f.needs.mustList || len(f.needs.otherFeatures)+len(f.needs.otherModalities) > 0
 	f.names = f.names || f.noFallbacks && len(f.order) > 0
 	f.checks = f.names || f.lists || f.bounded || f.sla != nil || f.needs.special || f.allowed&f.tiers != ^traits(0)
-	f.asks = f.needs.special || f.needs.traits != 0 || f.needs.context > knownContext
+	f.asks = f.needs.special || f.needs.traits != 0 || f.needs.context > knownContext || f.preferred || len(f.order) > 0
 	return f
 }
 
@@ -191,7 +191,7 @@ func (f *filter) exclude(l *listing) Reason {
 		}
 	}
 	if f.lists {
-		if !memberOfAll(f.regions, l.region) {
+		if !memberOfAll(f.regions, f.ix.facts[l.exit].region) {
 			return RegionRuledOut
 		}
 		if !memberOfAll(f.quantizations, l.quantization) {
@@ -247,10 +247,10 @@ func (f *filter) excludePrice(l *listing) Reason {
 
 // promises reports whether the listing's SLA is at least what is asked for.
 func (f *filter) promises(l *listing) bool {
-	s := f.sla
-	return (s.MaxTTFTMillis == 0 || l.ttftMillis > 0 && int(l.ttftMillis) <= s.MaxTTFTMillis) &&
-		l.tokensPerSecond >= float32(s.MinTokensPerSecond) && l.uptime >= float32(s.Uptime) &&
-		int(l.concurrency) >= s.MaxConcurrency
+	want, given := f.sla, &f.ix.facts[l.exit].sla
+	return (want.MaxTTFTMillis == 0 || given.MaxTTFTMillis > 0 && given.MaxTTFTMillis <= want.MaxTTFTMillis) &&
+		given.MinTokensPerSecond >= want.MinTokensPerSecond && given.Uptime >= want.Uptime &&
+		given.MaxConcurrency >= want.MaxConcurrency
 }
 
 // exclude says which need a listing is known not to meet.

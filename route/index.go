@@ -19,6 +19,7 @@ import (
 // Every name of a model leads to a table, the row numbers of the listings that it means.
 type Index struct {
 	exits    []Exit
+	facts    []facts // of each exit
 	listings []listing
 	tables   map[string]*table
 	groups   []int32   // where each model's listings begin, and where the last ends
@@ -91,7 +92,7 @@ type Naming struct {
 // proportion to the number of models of all exits; BenchmarkNewIndex measures how much.
 func NewIndex(exits []Exit, naming Naming, money Money) *Index {
 	ix := &Index{
-		exits: exits, regions: interner{}, quantizations: interner{}, operators: interner{},
+		exits: exits, facts: make([]facts, len(exits)), regions: interner{}, quantizations: interner{}, operators: interner{},
 	}
 	ix.list(money)
 	ix.name(naming)
@@ -119,17 +120,20 @@ func (ix *Index) list(money Money) {
 	unowned := int32(total) // above every operator's number
 	for i, e := range ix.exits {
 		info := e.Service()
-		base := listing{exit: int32(i), operator: ix.operators.add(info.Operator)}
-		if base.owner = base.operator; base.owner == 0 {
+		base := listing{exit: int32(i), owner: ix.operators.add(info.Operator)}
+		if base.owner == 0 {
 			unowned++
 			base.owner = unowned
 		}
 		if info.Capacity != nil {
-			base.region = ix.regions.add(info.Capacity.Region)
+			ix.facts[i].region = ix.regions.add(info.Capacity.Region)
+		}
+		if info.SLA != nil {
+			ix.facts[i].sla = *info.SLA
 		}
 		for j := range info.Models {
 			l := base
-			l.describe(info, &info.Models[j], money)
+			l.describe(info.Tier, &info.Models[j], money)
 			l.model, l.quantization = int32(j), ix.quantizations.add(info.Models[j].Quantization)
 			if l.group = models.exactly(info.Models[j].ID); int(l.group) > len(counts) {
 				counts = append(counts, 0)

@@ -15,18 +15,18 @@ type listing struct {
 	prices          rates
 	traits          traits
 	context, output int32 // limits in tokens; no limit when not stated
-	owner           int32 // the operator, or the exit itself when it names none
-	operator        int32 // interned, as are the next two; 0: not stated
-	region          int32
-	quantization    int32
-	ttftMillis      int32 // promised, as are the next three; 0: nothing
-	concurrency     int32
-	tokensPerSecond float32
-	uptime          float32
+	owner           int32 // the operator's number, or one of the exit's own when it names none
+	quantization    int32 // its number; 0: not stated
 	exit, model     int32 // where they are in the index and in the exit's description
 	group           int32 // the model's id
 	stated          stated
 	protocol        uint8 // its place in protocols
+}
+
+// facts are what the listings of an exit have in common and few requests ask about.
+type facts struct {
+	region int32 // its number; 0: not stated
+	sla    service.SLA
 }
 
 // traits are what a listing is and can do, as bits: its protocol and tier, and the features and modalities that have a
@@ -74,9 +74,9 @@ const (
 )
 
 // describe reads a model's description. What depends on the index is for the caller.
-func (l *listing) describe(info *service.Info, m *service.Model, money Money) {
+func (l *listing) describe(tier service.Tier, m *service.Model, money Money) {
 	l.protocol = uint8(slices.Index(protocols, m.Protocol))
-	l.traits = traits(1)<<(firstProtocol+l.protocol) | traitsOf(firstTier, tiers, []service.Tier{info.Tier}) |
+	l.traits = traits(1)<<(firstProtocol+l.protocol) | traitsOf(firstTier, tiers, []service.Tier{tier}) |
 		traitsOf(firstFeature, featureNames, m.Features) | traitsOf(firstModality, modalityNames, m.Modalities)
 	seen, sees := traitsOf(firstFeature, featureNames, []string{Vision}), traitsOf(firstModality, modalityNames, []string{image})
 	if l.traits&(seen|sees) != 0 {
@@ -95,10 +95,6 @@ func (l *listing) describe(info *service.Info, m *service.Model, money Money) {
 	}
 	if len(m.Modalities) > 0 {
 		l.stated |= statesModalities
-	}
-	if s := info.SLA; s != nil {
-		l.ttftMillis, l.concurrency = clamp(s.MaxTTFTMillis), clamp(s.MaxConcurrency)
-		l.tokensPerSecond, l.uptime = float32(s.MinTokensPerSecond), float32(s.Uptime)
 	}
 	if prices, ok := money.rates(m.Pricing); ok {
 		l.prices = prices

@@ -194,7 +194,7 @@ func (p *Plan) stick(s *scan) {
 	if !ok || !p.g.ix.contains(p.wanted[p.stage.model].table, id) {
 		return
 	}
-	if v, ok := s.see(id); !ok || !v.isSound() {
+	if v := s.see(id); v.class == out || !v.isSound() {
 		return
 	}
 	p.batch = slices.Insert(p.batch, 0, entry{id: id})

@@ -6,7 +6,7 @@ package route
 import "math"
 
 // batch is how many candidates are drawn at once: more than a request will usually try.
-const batch = 16
+const batch = 8
 
 // entry is a listing with its place in the draw: by class, then by key, then by chance.
 type entry struct {
@@ -42,22 +42,30 @@ type race struct {
 // exponential is a random number of mean 1.
 func (r *race) exponential() float32 { return float32(-math.Log(1 - r.random())) }
 
-// weigh lets a runner take part by weight.
-func (r *race) weigh(id int32, class uint32, weight float32) {
-	if r.n < batch {
-		r.insert(entry{id: id, class: class, key: r.exponential() / weight})
-		return
+// run lets a runner take part by weight.
+func (r *race) run(id int32, class uint32, weight float32) {
+	if !r.loses(class, weight) {
+		r.win(id, class, weight)
 	}
+}
+
+// loses reports whether a runner is out already. One that is not must be given to win. Apart from each other the two
+// cost little for the many that lose.
+func (r *race) loses(class uint32, weight float32) bool {
 	last := &r.entries[batch-1]
-	if class > last.class {
-		return
-	}
-	if class < last.class {
-		r.insert(entry{id: id, class: class, key: r.exponential() / weight})
-		return
+	if class != last.class {
+		return class > last.class && r.n == batch
 	}
 	r.left -= weight * last.key
-	if r.left > 0 {
+	return r.left > 0 && r.n == batch
+}
+
+// win lets a runner in that does not lose.
+func (r *race) win(id int32, class uint32, weight float32) {
+	weight = max(weight, minWeight)
+	last := &r.entries[batch-1]
+	if r.n < batch || class != last.class {
+		r.insert(entry{id: id, class: class, key: r.exponential() / weight})
 		return
 	}
 	// It is known to be below the last key: an exponential number on that condition.
@@ -65,6 +73,9 @@ func (r *race) weigh(id int32, class uint32, weight float32) {
 	key := float32(-math.Log(1-r.random()*below)) / weight
 	r.insert(entry{id: id, class: class, key: min(key, last.key)})
 }
+
+// minWeight keeps every chance above nothing.
+const minWeight = 1e-20
 
 // rank lets a runner take part by a key of its own; equal keys are in random order.
 func (r *race) rank(id int32, class uint32, key float32) {
@@ -80,7 +91,7 @@ func (r *race) rank(id int32, class uint32, key float32) {
 
 // insert puts an entry into its place and drops the last when there are too many.
 func (r *race) insert(e entry) {
-	defer func() { r.left = r.exponential() }()
+	r.left = r.exponential()
 	if r.skip(e.id) {
 		return
 	}

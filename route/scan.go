@@ -16,7 +16,7 @@ const (
 	provenEnough = 5
 	// maxRows is how many listings of one model are looked at for one request. Of a model that more exits offer, a part
 	// is looked at that begins at random; more of it when that part has nothing.
-	maxRows = 16384
+	maxRows = 8192
 )
 
 // The bits of a class, the weightiest first. Lower is better; rows of one class differ by weight alone.
@@ -75,17 +75,24 @@ func (x *explorer) offer(id int32, class uint32, share float32) {
 // run scans the rows, which are sorted by owner.
 func (s *scan) run(rows []int32) {
 	n := len(rows)
-	start := 0
-	if n > maxRows {
-		start = s.afterOwner(rows, int(s.others.random()*float64(n)))
+	i := 0
+	if n > maxRows { // begin where an owner's rows begin, so that no owner is cut in two
+		if i = s.ownerEnd(rows, int(s.others.random()*float64(n))); i == n {
+			i = 0
+		}
 	}
-	i := start
 	for done := 0; done < n; {
 		if done >= maxRows && s.found() {
 			return
 		}
 		end := s.ownerEnd(rows, i)
-		s.owner(rows[i:end])
+		if end == i+1 {
+			if v := s.see(rows[i]); v.class != out {
+				s.enter(rows[i], v, 1)
+			}
+		} else {
+			s.owner(rows[i:end])
+		}
 		done += end - i
 		if i = end; i == n {
 			i = 0
@@ -94,9 +101,6 @@ func (s *scan) run(rows []int32) {
 }
 
 func (s *scan) found() bool { return s.proven.n+s.others.n > 0 }
-
-// afterOwner is where the next owner's rows begin, so that no owner is cut in two.
-func (s *scan) afterOwner(rows []int32, i int) int { return s.ownerEnd(rows, i) % len(rows) }
 
 // ownerEnd is where the rows end that have the owner of rows[i].
 func (s *scan) ownerEnd(rows []int32, i int) int {
@@ -108,48 +112,45 @@ func (s *scan) ownerEnd(rows []int32, i int) int {
 	return end
 }
 
-// seen is a row that can be chosen.
+// seen is what is thought of a row.
 type seen struct {
-	id     int32
-	class  uint32
+	class  uint32 // or out
 	flags  uint32
 	weight float32 // its chance, not yet shared and divided by the sum of all
 }
 
-// isSound reports whether the row is neither resting nor written off.
-func (v *seen) isSound() bool { return v.flags&(flagUnreliable|flagBreaks|flagRests) == 0 }
+// out is the class of what cannot be chosen.
+const out = math.MaxUint32
+
+// isSound reports whether a row that can be chosen is neither resting nor written off.
+func (v seen) isSound() bool { return v.flags&(flagUnreliable|flagBreaks|flagRests) == 0 }
 
 // owner lets the rows of one owner take part, which share one share among those that are sound. Few are looked at once
 // and kept; many are looked at twice.
 func (s *scan) owner(rows []int32) {
-	if len(rows) == 1 {
-		if v, ok := s.see(rows[0]); ok {
-			s.enter(&v, 1)
-		}
-		return
-	}
-	var buffer [16]seen
+	var buffer [8]seen
 	if len(rows) > len(buffer) {
 		share := 1 / float32(s.soundOf(rows))
 		for _, id := range rows {
-			if v, ok := s.see(id); ok {
-				s.enter(&v, share)
+			if v := s.see(id); v.class != out {
+				s.enter(id, v, share)
 			}
 		}
 		return
 	}
-	able, sound := buffer[:0], 0
-	for _, id := range rows {
-		if v, ok := s.see(id); ok {
-			able = append(able, v)
-			if v.isSound() {
-				sound++
-			}
+	sound := 0
+	for i, id := range rows {
+		v := s.see(id)
+		buffer[i] = v
+		if v.class != out && v.isSound() {
+			sound++
 		}
 	}
 	share := 1 / float32(max(sound, 1))
-	for i := range able {
-		s.enter(&able[i], share)
+	for i, id := range rows {
+		if v := buffer[i]; v.class != out {
+			s.enter(id, v, share)
+		}
 	}
 }
 
@@ -158,7 +159,7 @@ func (s *scan) soundOf(rows []int32) int {
 	counts := s.counts
 	sound := 0
 	for _, id := range rows {
-		if v, ok := s.see(id); ok && v.isSound() {
+		if v := s.see(id); v.class != out && v.isSound() {
 			sound++
 		}
 	}
@@ -166,14 +167,14 @@ func (s *scan) soundOf(rows []int32) int {
 	return max(sound, 1)
 }
 
-// see looks at a row. It is what most of the time of a choice goes into: what no request or preference asks for is
+// see looks at a row. Most of the time of a choice goes into this and enter: what no request or preference asks for is
 // passed by in few instructions.
-func (s *scan) see(id int32) (v seen, ok bool) {
+func (s *scan) see(id int32) seen {
 	l, live, f := &s.listings[id], &s.live[id], s.f
 	if f.checks || l.traits&f.can == 0 || f.needs.traits&^l.traits != 0 || f.needs.context > l.context || f.needs.output > l.output {
 		if r := f.exclude(l); r != 0 {
 			s.counts[r]++
-			return v, false
+			return seen{class: out}
 		}
 	}
 	chance, flags := live.load()
@@ -183,50 +184,50 @@ func (s *scan) see(id int32) (v seen, ok bool) {
 			flags &^= flagRests // its rest is over
 		case r == RateLimited || !s.last:
 			s.counts[r]++
-			return v, false
+			return seen{class: out}
 		}
 	}
-	v = seen{id: id, flags: flags, class: s.protocols[l.protocol&7] | flags&(flagUnreliable|flagBreaks)}
-	if f.asks || f.preferred || len(f.order) > 0 {
-		v.class |= s.demote(l, live)
+	class := s.protocols[l.protocol&7] | flags&(flagUnreliable|flagBreaks)
+	if f.asks {
+		class |= s.demote(l, live)
 	}
-	if s.sort == "" {
-		v.weight = s.weigh(l, chance)
-	}
-	return v, true
-}
-
-// weigh is the product of what a listing's score and its price are worth.
-func (s *scan) weigh(l *listing, chance float32) float32 {
 	price := s.pricing.dear
 	if l.stated&statesPrice != 0 {
 		price = l.prices.of(&s.pricing.factors)
 	}
-	w := chance * s.pricing.advantage(price)
-	if w < minWeight {
-		return minWeight
-	}
-	return w
+	return seen{class, flags, chance * s.pricing.advantage(price)}
 }
 
-// minWeight keeps every chance above nothing.
-const minWeight = 1e-20
+// enter lets a row take part that can be chosen.
+func (s *scan) enter(id int32, v seen, share float32) {
+	if s.last || s.sort != "" || s.explorer != nil {
+		s.enterSpecial(id, v, share)
+		return
+	}
+	r := &s.others
+	if v.flags&flagProven != 0 {
+		r = &s.proven
+	}
+	if w := v.weight * share; !r.loses(v.class, w) {
+		r.win(id, v.class, w)
+	}
+}
 
-// enter lets a row take part.
-func (s *scan) enter(v *seen, share float32) {
+// enterSpecial is enter where weights are not all that counts.
+func (s *scan) enterSpecial(id int32, v seen, share float32) {
+	l, live := &s.listings[id], &s.live[id]
 	switch {
 	case s.last:
-		s.others.rank(v.id, v.class>>16, float32(max(s.live[v.id].until.Load()-s.now, 0)))
-		return
+		s.others.rank(id, v.class>>16, float32(max(live.until.Load()-s.now, 0)))
 	case s.sort != "":
-		s.others.rank(v.id, v.class, s.sortKey(&s.listings[v.id], &s.live[v.id]))
+		s.others.rank(id, v.class, s.sortKey(l, live))
 	case v.flags&flagProven != 0:
-		s.proven.weigh(v.id, v.class, v.weight*share)
+		s.proven.run(id, v.class, v.weight*share)
 	default:
-		s.others.weigh(v.id, v.class, v.weight*share)
+		s.others.run(id, v.class, v.weight*share)
 	}
-	if s.explorer != nil && !s.others.skip(v.id) {
-		s.explorer.offer(v.id, v.class, share)
+	if s.explorer != nil && !s.others.skip(id) {
+		s.explorer.offer(id, v.class, share)
 	}
 }
 
@@ -271,16 +272,14 @@ func (s *scan) demote(l *listing, live *live) (class uint32) {
 
 // tooSlow compares what was measured with what is preferred, and what is promised while nothing was.
 func (f *filter) tooSlow(l *listing, m *measured) bool {
-	if m == nil {
-		m = &measured{}
-	}
+	promised := &f.ix.facts[l.exit].sla
 	for i := range quantiles {
-		millis, speed := m.millis[i], m.speed[i]
-		if millis == 0 {
-			millis = float32(l.ttftMillis)
+		millis, speed := float32(promised.MaxTTFTMillis), float32(promised.MinTokensPerSecond)
+		if m != nil && m.millis[i] > 0 {
+			millis = m.millis[i]
 		}
-		if speed == 0 {
-			speed = l.tokensPerSecond
+		if m != nil && m.speed[i] > 0 {
+			speed = m.speed[i]
 		}
 		if f.latency[i] > 0 && float64(millis) > 1000*f.latency[i] || f.speed[i] > 0 && speed > 0 && float64(speed) < f.speed[i] {
 			return true
@@ -297,21 +296,16 @@ func (s *scan) sortKey(l *listing, live *live) float32 {
 		}
 		return l.prices.of(&s.pricing.factors)
 	}
-	m := live.measured.Load()
-	if m == nil {
-		m = &measured{}
-	}
-	if s.sort == SortThroughput {
-		if m.speed[0] > 0 {
-			return -m.speed[0]
-		}
-		return -l.tokensPerSecond
-	}
+	m, promised := live.measured.Load(), &s.f.ix.facts[l.exit].sla
 	switch {
-	case m.millis[0] > 0:
+	case s.sort == SortThroughput && m != nil && m.speed[0] > 0:
+		return -m.speed[0]
+	case s.sort == SortThroughput:
+		return -float32(promised.MinTokensPerSecond)
+	case m != nil && m.millis[0] > 0:
 		return m.millis[0]
-	case l.ttftMillis > 0:
-		return float32(l.ttftMillis)
+	case promised.MaxTTFTMillis > 0:
+		return float32(promised.MaxTTFTMillis)
 	}
 	return math.MaxFloat32
 }

@@ -77,8 +77,8 @@ type measured struct{ millis, speed [4]float32 }
 
 // What it takes to be judged.
 const (
-	provenAfter   = 2.0  // successes until an exit has proven good
-	judgedAfter   = 1.5  // requests or promises until it may be found bad: one failure happens to everybody
+	provenAfter   = 0.75 // successes, faded, that prove an exit good: one, for half an hour
+	judgedAfter   = 0.5  // requests or promises, faded, by which it may be found bad: one, for an hour
 	minReputation = 0.75 // the share of requests or promises below which, with confidence, an exit is bad
 )
 

@@ -65,6 +65,7 @@ var mayImport = map[string][]string{
 	"internal/network":     {"client", "relay", "exit", "internal/relayurl"},
 	"internal/bench":       {},
 	"internal/leaktest":    {"client", "relay", "exit", "shape", "service", "internal/network", "internal/relayurl"},
+	"internal/routesim":    {"route", "service"},
 	"internal/layers":      {},
 }
 
