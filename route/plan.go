@@ -123,6 +123,7 @@ func (p *Plan) advance() {
 
 // draw fills the batch from the present stage.
 func (p *Plan) draw() {
+	again := p.refill || p.stage.last // these have been counted
 	p.refill = false
 	w := &p.wanted[p.stage.model]
 	if w.table == nil || !p.enter() {
@@ -131,7 +132,9 @@ func (p *Plan) draw() {
 	s := p.scan(w)
 	s.run(w.table.rows)
 	for i, n := range s.counts {
-		p.counts[i] += n
+		if !again {
+			p.counts[i] += n
+		}
 	}
 	if s.retryAt > 0 && (p.retryAt == 0 || s.retryAt < p.retryAt) {
 		p.retryAt = s.retryAt

@@ -1,0 +1,421 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package route_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/service"
+)
+
+// A failing exit rests, longer each time, comes last meanwhile, and is tried by one request when its rest is over.
+func TestBreaker(t *testing.T) {
+	b := newBench(t, route.Config{Random: always(0.5)}, newOffer("first"), newOffer("second", price("2")))
+	p := route.Preferences{Order: []string{"first", "second"}}
+	expect := func(when, want string) {
+		t.Helper()
+		if got := b.order(with(p)); got != want {
+			t.Errorf("%s: %q, want %q", when, got, want)
+		}
+	}
+	expect("at the beginning", "first second")
+	rest := 2 * time.Second
+	for i := range 3 {
+		c, _ := b.Plan(with(p)).Next()
+		if c.Trial != (i > 0) {
+			t.Errorf("failure %d: trial %t", i+1, c.Trial)
+		}
+		b.Report(c, failed)
+		expect("resting", "second first")
+		b.now = b.now.Add(rest - time.Millisecond)
+		expect("at the end of the rest", "second first")
+		b.now = b.now.Add(2 * time.Millisecond)
+		rest *= 2
+	}
+	plan := b.Plan(with(p))
+	trial, _ := plan.Next()
+	expect("while one request tries", "second first")
+	b.Report(trial, route.Outcome{Result: route.Inconclusive})
+	c, _ := b.Plan(with(p)).Next()
+	if !c.Trial {
+		t.Error("a trial that told nothing is not repeated")
+	}
+	b.Report(c, fine)
+	expect("recovered", "first second")
+}
+
+// What does not reach an exit rests all of its models, what fails there only the one.
+func TestBreakerOfExitAndModel(t *testing.T) {
+	two := newOffer("two")
+	two.info.Models = append(two.info.Models, service.Model{ID: "n", Protocol: service.OpenAI})
+	for result, wantN := range map[route.Result]route.State{
+		route.Failed: route.Closed, route.Interrupted: route.Closed, route.Limited: route.Closed, route.Unreachable: route.Open,
+	} {
+		b := newBench(t, route.Config{}, two)
+		c, _ := b.Plan(asks("m")).Next()
+		b.Report(c, route.Outcome{Result: result})
+		if got := b.Explain(asks("m"))[0].State; got != route.Open {
+			t.Errorf("result %d: the model is %s", result, got)
+		}
+		if got := b.Explain(asks("n"))[0].State; got != wantN {
+			t.Errorf("result %d: the other model is %s, want %s", result, got, wantN)
+		}
+	}
+}
+
+// An exit that asks to be left alone is, for as long as it said, also when nothing else is left.
+func TestRateLimit(t *testing.T) {
+	b := newBench(t, route.Config{}, newOffer("only"))
+	b.reports("only", 1, route.Outcome{Result: route.Limited, RetryAfter: time.Minute})
+	plan := b.Plan(asks("m"))
+	if c, ok := plan.Next(); ok {
+		t.Fatalf("got %+v", c)
+	}
+	err := plan.Err()
+	if wait := err.RetryAt.Sub(b.now); wait < time.Minute || wait > 90*time.Second {
+		t.Errorf("retry in %s, want a minute and a little more", wait)
+	}
+	if diff := cmp.Diff(map[route.Reason]int{route.RateLimited: 1}, err.Excluded); diff != "" {
+		t.Errorf("excluded (-want +got):\n%s", diff)
+	}
+	b.now = b.now.Add(2 * time.Minute)
+	if got := b.order(asks("m")); got != "only" {
+		t.Errorf("afterwards %q", got)
+	}
+}
+
+// With nothing else left, what rests is tried at once: that is better than giving up.
+func TestLastResort(t *testing.T) {
+	b := newBench(t, route.Config{}, newOffer("only"))
+	b.reports("only", 5, failed)
+	if got := b.order(asks("m")); got != "only" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestTiers(t *testing.T) {
+	cfg := route.Config{Random: always(0.5), Tiers: []route.Tier{
+		{Name: "paid", Preferences: route.Preferences{Only: []string{"paid-one", "paid-two"}}, Budget: &route.Budget{Amount: 1, Period: route.Day}},
+		{Name: "free", Preferences: route.Preferences{Only: []string{"free-one"}}},
+	}}
+	offers := []*offer{newOffer("paid-one"), newOffer("paid-two", price("2")), newOffer("free-one", price("0"))}
+	first := func(b *bench) (exit, tier string) {
+		c, ok := b.Plan(asks("m")).Next()
+		if !ok {
+			t.Fatal("nothing chosen")
+		}
+		return string(c.Exit.Service().Identity), c.Tier
+	}
+	t.Run("order", func(t *testing.T) {
+		if got := newBench(t, cfg, offers...).order(asks("m")); !strings.HasSuffix(got, " free-one") || len(strings.Fields(got)) != 3 {
+			t.Errorf("order %q, want the free one last", got)
+		}
+	})
+	t.Run("fails and recovers", func(t *testing.T) {
+		b := newBench(t, cfg, offers...)
+		for range 4 {
+			b.now = b.now.Add(30 * time.Second) // the exits themselves have rested
+			b.Report(must(b.Plan(asks("m")).Next()), failed)
+		}
+		b.now = b.now.Add(time.Second)
+		if exit, tier := first(b); tier != "free" {
+			t.Errorf("after four failures %s of tier %q", exit, tier)
+		}
+		if s := b.TierStatus()[0]; s.State != route.Open || !s.Until.After(b.now) {
+			t.Errorf("status %+v", s)
+		}
+		b.now = b.now.Add(30 * time.Second)
+		c := must(b.Plan(asks("m")).Next())
+		if c.Tier != "paid" {
+			t.Errorf("later tier %q, want a trial of the first", c.Tier)
+		}
+		if _, tier := first(b); tier != "free" {
+			t.Errorf("meanwhile tier %q, want the second", tier)
+		}
+		b.Report(c, fine)
+		if _, tier := first(b); tier != "paid" {
+			t.Errorf("after a success tier %q", tier)
+		}
+	})
+	t.Run("budget", func(t *testing.T) {
+		b := newBench(t, cfg, offers...)
+		o := fine
+		o.Usage = route.Usage{InputTokens: 300_000, OutputTokens: 300_000}
+		b.Report(must(b.Plan(asks("m")).Next()), o)
+		b.Report(must(b.Plan(asks("m")).Next()), o)
+		plan := b.Plan(asks("m"))
+		if c, _ := plan.Next(); c.Tier != "free" {
+			t.Errorf("over the budget tier %q", c.Tier)
+		}
+		if diff := cmp.Diff([]string{"paid"}, plan.Err().OverBudget); diff != "" {
+			t.Errorf("over budget (-want +got):\n%s", diff)
+		}
+		if s := b.TierStatus()[0]; s.Spent < 1.2-1e-6 || s.Budget != 1 {
+			t.Errorf("status %+v", s)
+		}
+		b.now = b.now.Add(12 * time.Hour) // the next day
+		if _, tier := first(b); tier != "paid" {
+			t.Errorf("the next day tier %q", tier)
+		}
+	})
+}
+
+// must takes a candidate that has to be there.
+func must(c route.Candidate, ok bool) route.Candidate {
+	if !ok {
+		panic("nothing to choose")
+	}
+	return c
+}
+
+// A conversation stays with its exit while that works, and for a time.
+func TestConversation(t *testing.T) {
+	b := newBench(t, route.Config{MaxConversations: 2}, newOffer("aaaaaaaa"), newOffer("bbbbbbbb"), newOffer("cccccccc"), newOffer("dddddddd"))
+	in := func(conversation string) *route.Request {
+		r := asks("m")
+		r.Conversation = conversation
+		return r
+	}
+	at := func(conversation string) string {
+		first := b.first(in(conversation), 50)
+		if len(first) != 1 {
+			return ""
+		}
+		for name := range first {
+			return name
+		}
+		return ""
+	}
+	c := must(b.Plan(in("talk")).Next())
+	home := string(c.Exit.Service().Identity)
+	b.Report(c, fine)
+	if got := at("talk"); got != home {
+		t.Errorf("it is at %q, want %q", got, home)
+	}
+	if got := at("other"); got != "" {
+		t.Errorf("a conversation that never was is at %q", got)
+	}
+	if got := strings.Fields(b.order(in("talk"))); len(got) != 4 || got[0] != home {
+		t.Errorf("order %v, want %s first and once", got, home)
+	}
+	b.Report(must(b.Plan(in("talk")).Next()), failed)
+	if got := at("talk"); got != "" {
+		t.Errorf("after a failure it is still at %q", got)
+	}
+	for _, conversation := range []string{"one", "two", "three"} {
+		b.Report(must(b.Plan(in(conversation)).Next()), fine)
+	}
+	if at("one") != "" || at("two") == "" || at("three") == "" {
+		t.Error("want the oldest of three conversations forgotten where two fit")
+	}
+	b.now = b.now.Add(2 * time.Hour)
+	if got := at("three"); got != "" {
+		t.Errorf("after two hours it is still at %q", got)
+	}
+}
+
+// What was learned must survive a restart, fade meanwhile, and be shown and cleared.
+func TestSnapshot(t *testing.T) {
+	sla := func(i *service.Info, _ *service.Model) { i.SLA = &service.SLA{MaxTTFTMillis: 100} }
+	tiers := []route.Tier{{Name: "t", Budget: &route.Budget{Amount: 100, Period: route.Month}}}
+	offers := []*offer{newOffer("good-exit"), newOffer("bad-exit", sla)}
+	b := newBench(t, route.Config{Tiers: tiers}, offers...)
+	o := fine
+	o.Usage = route.Usage{InputTokens: 1_000_000, CachedTokens: 500_000}
+	b.reports("good-exit", 8, o)
+	b.reports("bad-exit", 4, fine)
+	b.reports("bad-exit", 3, failed)
+	raw, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := newBench(t, route.Config{Tiers: tiers}, offers...)
+	later.now = b.now.Add(time.Hour)
+	if err := later.Restore(raw); err != nil {
+		t.Fatal(err)
+	}
+	known := later.Known("")
+	if len(known) != 2 || known[0].Exit != "bad-exit" {
+		t.Fatalf("known %+v", known)
+	}
+	bad, good := known[0], known[1]
+	if !near(good.Succeeded, 4) || !near(bad.Failed, 1.5) || !near(bad.Broken, 2) || !near(good.Broken, 0) {
+		t.Errorf("after a half-life: %+v, %+v", good, bad)
+	}
+	if good.TTFT < 400*time.Millisecond || good.TTFT > 600*time.Millisecond || good.TokensPerSecond < 40 || good.TokensPerSecond > 60 {
+		t.Errorf("median %s and %.0f tokens/s, want about 500 ms and 50", good.TTFT, good.TokensPerSecond)
+	}
+	if good.Score <= bad.Score {
+		t.Errorf("score %f of the good, %f of the bad", good.Score, bad.Score)
+	}
+	if s := later.TierStatus()[0]; !near(s.Spent, 8) {
+		t.Errorf("spent %f, want 8", s.Spent)
+	}
+	later.Clear("bad-exit")
+	if left := later.Known(""); len(left) != 1 || left[0].Exit != "good-exit" {
+		t.Errorf("after clearing one: %+v", left)
+	}
+	later.Clear("")
+	if left := later.Known(""); len(left) != 0 {
+		t.Errorf("after clearing all: %+v", left)
+	}
+}
+
+func near(a, b float64) bool { return a > b-0.02 && a < b+0.02 }
+
+func TestRestoreRefuses(t *testing.T) {
+	b := newBench(t, route.Config{}, newOffer("exit-one"))
+	b.reports("exit-one", 1, fine)
+	for name, raw := range map[string]string{
+		"no JSON": "x", "version": `{"version":2}`, "negative": `{"version":1,"records":[{"exit":"a","good":-1}]}`,
+		"huge":              `{"version":1,"records":[{"exit":"a","bad":1e300}]}`,
+		"long distribution": `{"version":1,"records":[{"latency":[` + strings.Repeat("1,", 32) + `1]}]}`,
+		"long name":         `{"version":1,"records":[{"model":"` + strings.Repeat("x", 300) + `"}]}`,
+		"size":              strings.Repeat(" ", route.MaxSnapshotBytes+1),
+	} {
+		if err := b.Restore([]byte(raw)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if len(b.Known("")) != 1 {
+		t.Error("a snapshot that was refused changed what is known")
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte(`{"version":1,"records":[{"exit":"a","model":"m","protocol":"openai","at":"2026-03-01T11:00:00Z","good":2,"latency":[0,1]}]}`))
+	f.Add([]byte(`{"version":1,"records":[],"spent":[{"tier":"t","since":"2026-03-01T00:00:00Z","amount":3}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		b := newBench(t, route.Config{MaxRecords: 4, Tiers: []route.Tier{{Name: "t", Budget: &route.Budget{Amount: 1, Period: route.Day}}}}, newOffer("a"))
+		if b.Restore(raw) != nil {
+			return
+		}
+		for _, k := range b.Known("") {
+			if !(k.Score > 0 && k.Score <= 1) {
+				t.Errorf("score %f of %+v", k.Score, k)
+			}
+		}
+		again, err := b.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Restore(again); err != nil {
+			t.Errorf("its own snapshot is refused: %v", err)
+		}
+		b.Plan(asks("m")).Next()
+	})
+}
+
+// What is remembered is bounded: what says least makes room.
+func TestMemoryIsBounded(t *testing.T) {
+	var offers []*offer
+	for i := range 50 {
+		offers = append(offers, newOffer(fmt.Sprintf("exit-%04d", i)))
+	}
+	b := newBench(t, route.Config{MaxRecords: 10}, offers...)
+	b.reports("exit-0007", 5, fine)
+	for i := range 50 {
+		b.reports(fmt.Sprintf("exit-%04d", i), 1, failed)
+	}
+	known := b.Known("")
+	if len(known) > 10 {
+		t.Errorf("%d records, want at most 10", len(known))
+	}
+	if len(b.Known("exit-0007")) != 1 {
+		t.Error("the record that says most was forgotten")
+	}
+}
+
+// What is learned stays when the directory changes, and counts again when an exit comes back.
+func TestUpdateKeepsWhatWasLearned(t *testing.T) {
+	good, bad := newOffer("good-exit"), newOffer("bad-exit")
+	b := newBench(t, route.Config{Random: always(0.5)}, good, bad)
+	b.reports("bad-exit", 3, failed)
+	b.update(good)
+	if got := b.order(asks("m")); got != "good-exit" {
+		t.Errorf("without it: %q", got)
+	}
+	b.update(bad, good)
+	if got := b.order(asks("m")); got != "good-exit bad-exit" {
+		t.Errorf("back again: %q", got)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	tier := func(b *route.Budget) []route.Tier { return []route.Tier{{Name: "t", Budget: b}} }
+	for name, cfg := range map[string]route.Config{
+		"preferences":    {Preferences: route.Preferences{Sort: "best"}},
+		"unnamed tier":   {Tiers: []route.Tier{{}}},
+		"same tier":      {Tiers: []route.Tier{{Name: "a"}, {Name: "a"}}},
+		"tier":           {Tiers: []route.Tier{{Name: "a", Preferences: route.Preferences{Only: []string{""}}}}},
+		"budget":         {Tiers: tier(&route.Budget{Period: route.Day})},
+		"period":         {Tiers: tier(&route.Budget{Amount: 1, Period: "week"})},
+		"rate":           {Money: route.Money{Rates: map[string]float64{"EUR": 0}}},
+		"half-life":      {HalfLife: -1},
+		"negative count": {MaxRecords: -1},
+	} {
+		if _, err := route.New(cfg); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestCost(t *testing.T) {
+	p := &service.Pricing{InputPer1M: "2", OutputPer1M: "10", CachedInputPer1M: "0.5", PerRequest: "0.001", PerImage: "0.01", Currency: "EUR"}
+	u := route.Usage{InputTokens: 1_000_000, CachedTokens: 400_000, OutputTokens: 100_000, Images: 3}
+	got, err := route.Money{Rates: map[string]float64{"EUR": 2}}.Cost(p, u)
+	if want := 2 * (1.2 + 0.2 + 1 + 0.001 + 0.03); err != nil || got < want-1e-9 || got > want+1e-9 {
+		t.Errorf("cost %f, %v, want %f", got, err, want)
+	}
+	if _, err := (route.Money{}).Cost(p, u); err == nil {
+		t.Error("a currency without a rate has a cost")
+	}
+	if _, err := (route.Money{}).Cost(nil, u); err == nil {
+		t.Error("a model without prices has a cost")
+	}
+}
+
+// Plans, reports and updates may come from many goroutines; the race detector watches.
+func TestConcurrentUse(t *testing.T) {
+	var offers []*offer
+	for i := range 30 {
+		offers = append(offers, newOffer(fmt.Sprintf("exit-%04d", i)))
+	}
+	b := newBench(t, route.Config{Random: rand.Float64, Tiers: []route.Tier{{Name: "a"}, {Name: "b"}}}, offers...)
+	var group sync.WaitGroup
+	for w := range 4 {
+		group.Go(func() {
+			r := asks("m")
+			r.Conversation = fmt.Sprint(w)
+			for i := range 200 {
+				plan := b.Plan(r)
+				for c, ok := plan.Next(); ok; c, ok = plan.Next() {
+					result := route.Result(i % 6)
+					b.Report(c, route.Outcome{Result: result, TTFT: time.Second})
+					if result == route.Succeeded {
+						break
+					}
+				}
+			}
+		})
+	}
+	for range 20 {
+		b.update(offers...)
+		b.Refresh()
+		b.Explain(asks("m"))
+		b.Known("")
+		if _, err := b.Snapshot(); err != nil {
+			t.Error(err)
+		}
+	}
+	group.Wait()
+}
