@@ -18,6 +18,7 @@ import (
 	"github.com/tokengo/tokengo/internal/network"
 	"github.com/tokengo/tokengo/relay"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 type serveFlags struct {
@@ -110,7 +111,7 @@ func serveNetwork(ctx context.Context, f *serveFlags, env *role, backends []exit
 			StateDir: filepath.Join(env.stateDir, "exit"), Operator: "this machine", Backends: backends,
 			Logger: env.log, Registerer: env.registerer(),
 		}},
-		Client:         client.Config{Listen: f.listen, Logger: env.log, Registerer: env.registerer()},
+		Client:         client.Config{Listen: f.listen, Shape: shape.Off /* nobody is on the way */, Logger: env.log, Registerer: env.registerer()},
 		ClientListener: ln,
 	})
 	if err != nil {
