@@ -49,7 +49,9 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Ask privately through client, relay and exit on this machine, and see who saw what",
 		Long: `Start a client, a relay and an exit on loopback, with a built-in text generator as the AI backend, ask it
-twice (one plain, one streamed chat), and show what each party held. It needs no network and no keys.
+twice (one plain, one streamed chat), and show what each party held. Then ask as a tool that says much about its
+user, once in each mode of shaping, and show what was taken out of the request and what the relay saw of the
+answers. It needs no network and no keys.
 
 The demo fails if a check on the recorded bytes fails.`,
 		Args: noArgs,
@@ -188,7 +190,8 @@ func (d *demoNetwork) ask(ctx context.Context, progress io.Writer) (*demoReport,
 		fmt.Fprint(progress, "\n\n")
 		chats = append(chats, chat)
 	}
-	return newDemoReport(d, chats), nil
+	report := newDemoReport(d, chats)
+	return report, d.showPrivacy(ctx, report, progress)
 }
 
 // chat is what an AI tool would do: one request in the OpenAI protocol to the local client.

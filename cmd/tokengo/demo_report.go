@@ -28,6 +28,9 @@ type demoReport struct {
 	Exit   exitView    `json:"exit"`
 	Checks []demoCheck `json:"checks"`
 	OK     bool        `json:"ok"`
+
+	Scrubbing scrubView   `json:"scrubbing"`
+	Traces    []traceView `json:"traces"`
 }
 
 type demoChat struct {
@@ -159,6 +162,8 @@ func showDemo(w io.Writer, r *demoReport) {
 	sideBySide(w, terminalWidth(w), []column{
 		{"CLIENT (you)", mine}, {"RELAY (who, not what)", relays}, {"EXIT (what, not who)", exits},
 	})
+	showScrubbing(w, r.Scrubbing)
+	showTraces(w, r.Traces)
 	fmt.Fprintln(w, "\nCHECKS on the recorded bytes")
 	for _, c := range r.Checks {
 		mark := "ok    "

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Recorder keeps all that passes through an [http.Handler], for the demo and for tests that look for
@@ -27,18 +28,32 @@ type Exchange struct {
 	Request  []byte
 	Response []byte
 	Done     bool // the handler has returned
+
+	Begun  time.Time // when the request arrived
+	Pieces []Piece   // the writes of Response
+}
+
+// Piece is one write of an answer.
+type Piece struct {
+	At    time.Duration // since the request arrived
+	Bytes int
 }
 
 // Wrap records what passes to and from next. Its type is that of the roles' Observe.
 func (rec *Recorder) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := &Exchange{Remote: r.RemoteAddr, Method: r.Method, URI: r.RequestURI, Header: r.Header.Clone()}
+		e := &Exchange{Remote: r.RemoteAddr, Method: r.Method, URI: r.RequestURI, Header: r.Header.Clone(), Begun: time.Now()}
 		rec.mu.Lock()
 		rec.seen = append(rec.seen, e)
 		rec.mu.Unlock()
 		defer rec.update(func() { e.Done = true })
 		r.Body = recordedBody{r.Body, func(p []byte) { rec.update(func() { e.Request = append(e.Request, p...) }) }}
-		next.ServeHTTP(recordedWriter{w, func(p []byte) { rec.update(func() { e.Response = append(e.Response, p...) }) }}, r)
+		next.ServeHTTP(recordedWriter{w, func(p []byte) {
+			rec.update(func() {
+				e.Response = append(e.Response, p...)
+				e.Pieces = append(e.Pieces, Piece{time.Since(e.Begun), len(p)})
+			})
+		}}, r)
 	})
 }
 
@@ -55,7 +70,7 @@ func (rec *Recorder) Exchanges() []Exchange {
 	var all []Exchange
 	for _, e := range rec.seen {
 		c := *e
-		c.Request, c.Response = slices.Clone(e.Request), slices.Clone(e.Response)
+		c.Request, c.Response, c.Pieces = slices.Clone(e.Request), slices.Clone(e.Response), slices.Clone(e.Pieces)
 		all = append(all, c)
 	}
 	return all
