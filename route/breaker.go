@@ -75,6 +75,15 @@ func (b *breaker) state(now time.Time) State {
 	return HalfOpen
 }
 
+// free is when the next request may try, and whether the exit asked for that. While a trial is under way others are
+// kept away for as long as one may take, unless nothing else is left.
+func (b *breaker) free() (at time.Time, limited bool) {
+	if !b.begun.IsZero() {
+		return b.begun.Add(trialTime), false
+	}
+	return b.until, b.limited
+}
+
 // trial begins a trial unless one is under way.
 func (b *breaker) trial(now time.Time) bool {
 	if now.Sub(b.begun) < trialTime {

@@ -238,6 +238,7 @@ func (c *Chooser) admit(p *Plan, id int32) (trial, ok bool) {
 			return false, false
 		}
 	}
+	c.applyRest(c.current.Load(), Key{Exit: key.Exit})
 	return true, true
 }
 
@@ -339,6 +340,7 @@ func (c *Chooser) trip(g *generation, key Key, o Outcome, now time.Time) {
 		for _, k := range []Key{key, whole} {
 			if b := c.breakers[k]; b != nil {
 				b.begun = time.Time{} // the trial told nothing
+				c.applyRest(g, k)
 			}
 		}
 	}

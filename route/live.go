@@ -20,7 +20,7 @@ type generation struct {
 // they may see half of a change does no harm.
 type live struct {
 	word     atomic.Uint64 // flags, and in the lower half the square of the score, the bits of a float32
-	until    atomic.Int64  // when its breakers are half open, Unix nanoseconds; 0: they are closed
+	until    atomic.Int64  // when its breakers let a request try, Unix nanoseconds; 0: they are closed
 	measured atomic.Pointer[measured]
 }
 
@@ -75,10 +75,13 @@ func (l *live) rest(breakers ...*breaker) {
 	flags &^= flagLimited | flagRests
 	var until time.Time
 	for _, b := range breakers {
-		if b != nil && b.until.After(until) {
-			until = b.until
+		if b == nil {
+			continue
+		}
+		if at, limited := b.free(); at.After(until) {
+			until = at
 			flags = flags&^flagLimited | flagRests
-			if b.limited {
+			if limited {
 				flags |= flagLimited
 			}
 		}
