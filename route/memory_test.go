@@ -139,4 +139,3 @@ func TestUpdateKeepsWhatWasLearned(t *testing.T) {
 		t.Errorf("back again: %q", got)
 	}
 }
-
