@@ -65,6 +65,9 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := ask{r.URL.Path, body}
+	if a.exitsOwn(w) {
+		return
+	}
 	s.mu.Lock()
 	s.asks = append(s.asks, a)
 	s.mu.Unlock()
@@ -76,6 +79,22 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.answer(w, a)
+}
+
+// exitsOwn answers what exits ask at their start, as OpenAI and Ollama do: whether there is a Responses API, by a request
+// without a model, and what a model can do. These are not kept.
+func (a ask) exitsOwn(w http.ResponseWriter) bool {
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case a.path == "/v1/responses" && string(a.body) == "{}":
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"message":"Missing required parameter: 'model'.","type":"invalid_request_error","param":"model","code":"missing_required_parameter"}}`)
+	case a.path == "/api/show":
+		fmt.Fprint(w, `{"capabilities":["completion","vision","tools","thinking"],"details":{},"model_info":{}}`)
+	default:
+		return false
+	}
+	return true
 }
 
 func (s *script) answer(w http.ResponseWriter, a ask) {

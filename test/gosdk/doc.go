@@ -11,6 +11,7 @@
 //
 //   - golden_test.go: every translated answer among the golden files of dialect/translate is read by the SDK of the
 //     tool's protocol, and the answer that it was made of by the SDK of the backend's. Both must have read the same.
+//     tidy_test.go brings answers into a form that the SDK knows where codecs know more.
 //   - chat_test.go, input_test.go, fault_test.go, other_test.go: the SDKs use models of every protocol through a
 //     whole network, in front of backends that answer from the same files (backend_test.go) and keep what they got.
 //

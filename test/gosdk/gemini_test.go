@@ -138,6 +138,9 @@ func (c *geminiChat) read(pieces []*genai.GenerateContentResponse) (answer, erro
 		if u := piece.UsageMetadata; u != nil {
 			a.Usage = usage{int64(u.PromptTokenCount), int64(u.CandidatesTokenCount + u.ThoughtsTokenCount), int64(u.CachedContentTokenCount), int64(u.ThoughtsTokenCount)}
 		}
+		if blocked := piece.PromptFeedback; blocked != nil {
+			word = string(blocked.BlockReason)
+		}
 		for _, candidate := range piece.Candidates {
 			if word != "" {
 				return answer{}, errors.New("something comes after the finish reason")

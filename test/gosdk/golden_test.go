@@ -17,6 +17,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/tidwall/gjson"
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/translate"
@@ -29,8 +30,12 @@ const goldens = "../../dialect/translate/testdata"
 // golden is a translated answer.
 type golden struct {
 	tool, backend string // as sdks are named
+	scene         string // the case, without "-stream"
+	streamed      bool
 	target        string // path and query of the tool's request
 	request       []byte // its body
+	backendTarget string // path and query of the backend's request; "" if the backend is not asked
+	backendAsked  []byte // its body
 	backendAnswer []byte
 	toolAnswer    []byte
 	refused       bool // the request was: there is no answer
@@ -43,14 +48,17 @@ func readGolden(t *testing.T, path string) golden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := strings.Split(filepath.Base(path), "-")
+	names := strings.SplitN(strings.TrimSuffix(filepath.Base(path), ".txtar"), "-", 3)
 	g := golden{tool: names[0], backend: names[1]}
+	g.scene, g.streamed = strings.CutSuffix(names[2], "-stream")
 	for _, f := range archive.Files {
+		head, body, _ := bytes.Cut(f.Data, []byte("\n"))
 		switch f.Name {
 		case "tool request":
-			head, body, _ := bytes.Cut(f.Data, []byte("\n"))
 			_, target, _ := strings.Cut(string(head), " ")
 			g.target, g.request = target, body
+		case "backend request":
+			g.backendTarget, g.backendAsked = string(head), body
 		case "backend answer":
 			g.backendAnswer = f.Data
 		case "tool answer":
@@ -64,18 +72,15 @@ func readGolden(t *testing.T, path string) golden {
 	return g
 }
 
-// streamed reports whether an answer is a stream: whole ones are written over many lines, or are one line.
-func (g golden) streamed() bool { return !json.Valid(g.toolAnswer) }
-
-// reader is the SDK that reads the tool's answer.
-func (g golden) reader() func(*site, question) asker {
+// reader is the SDK named, or its part that reads what is answered at a path.
+func reader(name, path string) func(*site, question) asker {
 	switch {
-	case strings.HasPrefix(g.target, "/v1/completions"):
+	case strings.HasPrefix(path, "/v1/completions"):
 		return startCompletion
-	case strings.HasPrefix(g.target, "/api/generate"):
+	case strings.HasPrefix(path, "/api/generate"):
 		return startGenerate
 	}
-	return sdkNamed(g.tool).asks
+	return sdkNamed(name).asks
 }
 
 func (s sdk) asks(at *site, q question) asker { return s.start(at, q) }
@@ -89,24 +94,30 @@ func sdkNamed(name string) sdk {
 	panic("no SDK named " + name)
 }
 
-// read has an SDK read an answer as if a service had sent it.
-func read(t *testing.T, start func(*site, question) asker, raw []byte, streamed bool) (answer, error) {
+// serve starts a service that answers everything alike.
+func serve(t *testing.T, raw []byte) *site {
 	t.Helper()
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", contentType(raw))
 		_, _ = w.Write(compact(raw))
 	}))
-	defer service.Close()
-	return start(&site{url: service.URL}, question{model: "m", prompt: "Hi"}).next(t.Context(), streamed)
+	t.Cleanup(service.Close)
+	return &site{url: service.URL}
+}
+
+// read has an SDK read an answer as if a service had sent it.
+func read(t *testing.T, start func(*site, question) asker, raw []byte, streamed bool) (answer, error) {
+	t.Helper()
+	return start(serve(t, raw), question{model: "m", prompt: "Hi"}).next(t.Context(), streamed)
 }
 
 func contentType(answer []byte) string {
 	switch {
+	case bytes.HasPrefix(answer, []byte("{")) && !json.Valid(answer):
+		return "application/x-ndjson"
 	case json.Valid(answer):
 		return "application/json"
-	case bytes.HasPrefix(answer, []byte("{")):
-		return "application/x-ndjson"
 	}
 	return "text/event-stream"
 }
@@ -138,21 +149,29 @@ func testGolden(t *testing.T, g golden) {
 	switch {
 	case g.toolAnswer == nil && (g.refused || g.broken):
 		t.Skip("nothing was answered: the request was refused, or the exit answers with a status")
+	case g.scene == "count":
+		testCount(t, g)
+	case strings.HasPrefix(g.scene, "embed"):
+		testEmbedding(t, g)
 	case g.broken:
-		if got, err := read(t, g.reader(), g.end(t), true); err == nil {
+		if got, err := read(t, reader(g.tool, g.target), events(g.end(t)), true); err == nil {
 			t.Errorf("the SDK takes a broken answer for whole: %+v", got)
 		}
-		return
+	default:
+		testAnswer(t, g)
 	}
-	got, err := read(t, g.reader(), g.toolAnswer, g.streamed())
+}
+
+func testAnswer(t *testing.T, g golden) {
+	got, err := read(t, reader(g.tool, g.target), events(g.toolAnswer), g.streamed)
 	if err != nil {
 		t.Fatalf("the tool's SDK refuses the answer: %v", err)
 	}
-	want, err := read(t, sdkNamed(g.backend).asks, tidy(g.backendAnswer), g.streamed())
+	want, err := read(t, reader(g.backend, g.backendTarget), g.tidy(), g.streamed)
 	if err != nil {
 		t.Fatalf("the backend's SDK refuses the backend's answer: %v", err)
 	}
-	if want.Text == "" && want.Calls == nil {
+	if empty := want.Text == "" && want.Calls == nil; empty && withoutContent[g.scene] == "" {
 		t.Fatal("the backend's answer has nothing in it")
 	}
 	if diff := gocmp.Diff(g.told(want), got); diff != "" {
@@ -160,26 +179,84 @@ func testGolden(t *testing.T, g golden) {
 	}
 }
 
-// told is what the tool can learn of an answer in its protocol.
+// withoutContent says of which cases answers may have neither text nor calls, and why.
+var withoutContent = map[string]string{
+	"empty":      "the model says nothing",
+	"arrayempty": "the model says nothing",
+	"refusal":    "some protocols say no more than that the prompt was blocked; reason and usage are compared",
+}
+
+// testCount has the tool's SDK read a count of tokens. There is nothing of a backend to compare it with.
+func testCount(t *testing.T, g golden) {
+	got, err := sdkNamed(g.tool).count(t.Context(), serve(t, g.toolAnswer), question{model: "m", prompt: "Hi"})
+	if err != nil {
+		t.Fatalf("the tool's SDK refuses the count: %v", err)
+	}
+	field := map[string]string{"claude": "input_tokens", "gemini": "totalTokens"}[g.tool]
+	if want := gjson.GetBytes(g.toolAnswer, field).Int(); want < 1 || int64(got) != want {
+		t.Errorf("the SDK reads a count of %d, want %d", got, want)
+	}
+}
+
+// testEmbedding has both SDKs read embeddings. They must read the same vectors.
+func testEmbedding(t *testing.T, g golden) {
+	if g.tool == "openai" && g.scene == "embedtwo" {
+		t.Skip("the tool asked for vectors in base64, which OpenAI's SDK for Go neither asks for nor reads")
+	}
+	got, err := sdkNamed(g.tool).embed(t.Context(), serve(t, batch(g.toolAnswer)), "m", []string{"Hi"})
+	if err != nil {
+		t.Fatalf("the tool's SDK refuses the embeddings: %v", err)
+	}
+	want, err := sdkNamed(g.backend).embed(t.Context(), serve(t, batch(g.backendAnswer)), "m", []string{"Hi"})
+	if err != nil {
+		t.Fatalf("the backend's SDK refuses the backend's embeddings: %v", err)
+	}
+	if len(want) == 0 || len(want[0]) == 0 {
+		t.Fatal("the backend's answer has no vectors")
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("the SDKs read different vectors (-backend's +tool's):\n%s", diff)
+	}
+}
+
+// told is what the tool can learn of an answer in its protocol, and with what it asked for.
 func (g golden) told(a answer) answer {
+	asked := gjson.ParseBytes(g.request)
 	if g.tool == "ollama" {
 		a.Usage.Cached, a.Usage.Thinking = 0, 0
 	}
+	if included := asked.Get("stream_options.include_usage"); included.Exists() && !included.Bool() {
+		a.Usage = usage{}
+	}
+	if g.tool == "gemini" && !asked.Get("generationConfig.thinkingConfig.includeThoughts").Bool() {
+		a.Thought = ""
+	}
+	names := g.names()
 	for i := range a.Calls {
 		a.Calls[i].Args = cmp.Or(a.Calls[i].Args, "{}") // without arguments, whatever the backend made of that
+		a.Calls[i].Name = cmp.Or(names[a.Calls[i].Name], a.Calls[i].Name)
 	}
 	return a
 }
 
-// tidy takes from a stream what codecs must read and SDKs need not: comments, CRLF, and a last event without its end.
-func tidy(answer []byte) []byte {
-	answer = bytes.ReplaceAll(answer, []byte("\r\n"), []byte("\n"))
-	answer = bytes.TrimPrefix(answer, []byte(": waiting\n\n"))
-	end := "\n"
-	if contentType(answer) == "text/event-stream" {
-		end = "\n\n"
+// toolNames is where requests have the names of tools, as a path of package gjson.
+var toolNames = map[string]string{
+	"openai": "tools.#.function.name", "responses": "tools.#.name", "claude": "tools.#.name",
+	"gemini": "tools.#.functionDeclarations.#.name", "ollama": "tools.#.function.name",
+}
+
+// names maps what the backend knows the tools by to what they are called. Tools keep their order.
+func (g golden) names() map[string]string {
+	own := ask{body: g.request}.values(toolNames[g.tool])
+	changed := ask{body: g.backendAsked}.values(toolNames[g.backend])
+	if len(own) != len(changed) {
+		return nil // some were left out
 	}
-	return append(bytes.TrimRight(answer, "\n"), end...)
+	names := map[string]string{}
+	for i := range own {
+		names[changed[i].String()] = own[i].String()
+	}
+	return names
 }
 
 // end is a broken answer with the end that the exit gives it, which is not in the file where the backend said nothing.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
@@ -54,12 +55,16 @@ func openaiEmbed(ctx context.Context, at *site, model string, texts []string) (v
 	if err != nil {
 		return nil, err
 	}
+	vectors = make([][]float32, len(list.Data))
 	for _, e := range list.Data {
 		vector := make([]float32, len(e.Embedding))
 		for i, v := range e.Embedding {
 			vector[i] = float32(v)
 		}
-		vectors = append(vectors, vector)
+		if e.Index < 0 || e.Index >= int64(len(vectors)) || vectors[e.Index] != nil {
+			return nil, fmt.Errorf("%d vectors, one with the index %d", len(vectors), e.Index)
+		}
+		vectors[e.Index] = vector
 	}
 	return vectors, nil
 }
@@ -160,6 +165,9 @@ func (c *openaiChat) read(full *openai.ChatCompletion, thought string) (answer, 
 		a.Calls = append(a.Calls, call{tool.Function.Name, arguments([]byte(tool.Function.Arguments))})
 	}
 	a.Reason = reasonOf(choice.FinishReason, openaiReasons, a.Calls)
+	if c.last.Refusal != "" {
+		a.Text, a.Reason = a.Text+c.last.Refusal, withheld
+	}
 	a.Usage = usage{
 		full.Usage.PromptTokens, full.Usage.CompletionTokens,
 		full.Usage.PromptTokensDetails.CachedTokens, full.Usage.CompletionTokensDetails.ReasoningTokens,

@@ -76,6 +76,7 @@ func (c *responsesChat) stream(ctx context.Context) (answer, error) {
 	defer stream.Close()
 	var pieces responses.ResponseAccumulator
 	var full *responses.Response
+	refusal := "" // of which the accumulator's snapshot has nothing
 	for n := int64(0); stream.Next(); n++ {
 		event := stream.Current()
 		if event.SequenceNumber != n {
@@ -89,6 +90,8 @@ func (c *responsesChat) stream(ctx context.Context) (answer, error) {
 			return answer{}, fmt.Errorf("error event %s", e.Code)
 		case responses.ResponseFailedEvent:
 			return answer{}, fmt.Errorf("the response failed: %s", e.Response.Error.Code)
+		case responses.ResponseRefusalDeltaEvent:
+			refusal += e.Delta
 		case responses.ResponseCompletedEvent:
 			full = &e.Response
 		case responses.ResponseIncompleteEvent:
@@ -105,7 +108,7 @@ func (c *responsesChat) stream(ctx context.Context) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return a, samePieces(pieces.Snapshot(), a)
+	return a, samePieces(pieces.Snapshot(), refusal, a)
 }
 
 // accumulate hands an event to an accumulator that is made for the same events as they come over a WebSocket.
@@ -121,7 +124,7 @@ func accumulate(pieces *responses.ResponseAccumulator, event responses.ResponseS
 }
 
 // samePieces compares the deltas of a stream with the response at its end.
-func samePieces(pieces responses.ResponseAccumulatorSnapshot, a answer) error {
+func samePieces(pieces responses.ResponseAccumulatorSnapshot, refusal string, a answer) error {
 	text, calls := "", 0
 	for _, item := range pieces.Output {
 		for _, index := range slices.Sorted(maps.Keys(item.Text)) {
@@ -135,6 +138,7 @@ func samePieces(pieces responses.ResponseAccumulatorSnapshot, a answer) error {
 		}
 		calls++
 	}
+	text += refusal
 	if text != a.Text || calls != len(a.Calls) {
 		return fmt.Errorf("%q and %d calls came in pieces, and at the end there are %q and %d", text, calls, a.Text, len(a.Calls))
 	}
@@ -144,12 +148,13 @@ func samePieces(pieces responses.ResponseAccumulatorSnapshot, a answer) error {
 var responsesReasons = map[string]reason{"completed": ended, "incomplete/max_output_tokens": limited, "incomplete/content_filter": withheld}
 
 func (c *responsesChat) read(full *responses.Response) (answer, error) {
-	a := answer{Text: full.OutputText()}
+	a, refusal := answer{Text: full.OutputText()}, ""
 	c.calls = nil
 	for _, item := range full.Output {
 		c.params.Input.OfInputItemList = append(c.params.Input.OfInputItemList, param.Override[responses.ResponseInputItemUnionParam](json.RawMessage(item.RawJSON())))
 		switch item := item.AsAny().(type) {
 		case responses.ResponseOutputMessage:
+			refusal += refusalOf(item)
 		case responses.ResponseReasoningItem:
 			for _, s := range item.Summary {
 				a.Thought += s.Text
@@ -166,11 +171,22 @@ func (c *responsesChat) read(full *responses.Response) (answer, error) {
 		word += "/" + full.IncompleteDetails.Reason
 	}
 	a.Reason = reasonOf(word, responsesReasons, a.Calls)
+	if refusal != "" {
+		a.Text, a.Reason = a.Text+refusal, withheld
+	}
 	a.Usage = usage{
 		full.Usage.InputTokens, full.Usage.OutputTokens,
 		full.Usage.InputTokensDetails.CachedTokens, full.Usage.OutputTokensDetails.ReasoningTokens,
 	}
 	return a, nil
+}
+
+// refusalOf is what the model says instead of an answer.
+func refusalOf(message responses.ResponseOutputMessage) (text string) {
+	for _, part := range message.Content {
+		text += part.Refusal
+	}
+	return text
 }
 
 func (c *responsesChat) results(texts ...string) {
