@@ -154,8 +154,12 @@ func testGolden(t *testing.T, g golden) {
 	case strings.HasPrefix(g.scene, "embed"):
 		testEmbedding(t, g)
 	case g.broken:
-		if got, err := read(t, reader(g.tool, g.target), events(g.end(t)), true); err == nil {
+		got, err := read(t, reader(g.tool, g.target), events(g.end(t)), true)
+		if err == nil {
 			t.Errorf("the SDK takes a broken answer for whole: %+v", got)
+		}
+		if g.tool == "gemini" && geminiStatus(err) == 0 {
+			t.Errorf("the SDK raises %T, not the error at the end: %v", err, err)
 		}
 	default:
 		testAnswer(t, g)

@@ -64,14 +64,19 @@ func lastUsageOnly(stream []byte) []byte {
 }
 
 // events is a stream of Gemini's as events. Without alt=sse it is an array, which Google's SDK never asks for and cannot
-// read; the elements are the same. What is no array stays as it is.
+// read; the elements are the same. An array that breaks off gives those that it has. What is no array stays as it is.
 func events(stream []byte) []byte {
-	var elements []json.RawMessage
-	if json.Unmarshal(stream, &elements) != nil {
+	if !bytes.HasPrefix(stream, []byte("[")) {
 		return stream
 	}
+	elements := json.NewDecoder(bytes.NewReader(stream))
+	_, _ = elements.Token() // the bracket
 	var b bytes.Buffer
-	for _, e := range elements {
+	for elements.More() {
+		var e json.RawMessage
+		if elements.Decode(&e) != nil {
+			return stream // for the SDK to refuse
+		}
 		fmt.Fprintf(&b, "data: %s\n\n", compact(e))
 	}
 	return b.Bytes()
