@@ -141,7 +141,9 @@ func (b *buffer) grow() {
 	}
 }
 
+// release gives the memory back, with nothing of the answer in it.
 func (b *buffer) release() {
+	clear(*b.bytes)
 	if len(*b.bytes) == smallBuffer {
 		smallBuffers.Put(b.bytes)
 		return

@@ -219,7 +219,10 @@ func takeScratch(size int) *scratch {
 	return largeScratch.Get().(*scratch)
 }
 
+// release gives the memory back, with nothing of the answer in it.
 func (b *scratch) release() {
+	clear(b.in)
+	clear(b.out[:cap(b.out)])
 	switch {
 	case cap(b.out) > 4*ohttp.MaxChunk: // one large answer must not hold memory for ever
 	case len(b.in) == smallRead:

@@ -71,6 +71,7 @@ func TestNothingIsLogged(t *testing.T) {
 		cfg.Client.Shape = shape.Off // so that the relay has counted a request when the tool has its answer
 		cfg.Client.DialContext = (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(clientIP)}}).DialContext
 	})
+	var told bytes.Buffer // the texts of errors
 	for _, body := range []string{
 		`{"model":"m","prompt":"` + canaryPrompt + `"}`,
 		`{"model":"m","prompt":"` + canaryPrompt + `","fail":1}`,
@@ -78,9 +79,11 @@ func TestNothingIsLogged(t *testing.T) {
 		canaryPrompt,
 	} {
 		for _, path := range []string{"/v1/chat/completions", "/v1/messages", "/v1beta/models/m:generateContent?key=" + canaryKey, "/" + canaryPrompt} {
-			askWithKey(t, n.ClientURL()+path, body)
+			told.WriteString(askWithKey(t, n.ClientURL()+path, body))
 		}
 	}
+	// The client says to its own user's tool which model nobody offers.
+	errorTexts := strings.ReplaceAll(told.String(), `offers the model \"`+canaryPrompt+`\"`, "")
 	var metrics bytes.Buffer
 	writeMetrics(t, &metrics, registry)
 	for _, secret := range []string{canaryPrompt, canaryAnswer, canaryKey, canaryHeader, "sk-operator", clientIP} {
@@ -90,13 +93,20 @@ func TestNothingIsLogged(t *testing.T) {
 		if strings.Contains(metrics.String(), secret) {
 			t.Errorf("%q is in the metrics:\n%s", secret, metrics.String())
 		}
+		if strings.Contains(errorTexts, secret) {
+			t.Errorf("%q is in the text of an error:\n%s", secret, errorTexts)
+		}
+	}
+	if !strings.Contains(told.String(), "backend_error") || !strings.Contains(told.String(), "model_not_found") {
+		t.Errorf("not all errors were told: %s", told.String())
 	}
 	if !strings.Contains(logs.String(), "exit connected") || !strings.Contains(metrics.String(), "tokengo_relay_requests_total") {
 		t.Error("nothing was logged or counted at all: this test proves nothing")
 	}
 }
 
-func askWithKey(t *testing.T, url, body string) {
+// askWithKey asks as a tool with credentials, and returns the answer if it is an error.
+func askWithKey(t *testing.T, url, body string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
@@ -113,9 +123,14 @@ func askWithKey(t *testing.T, url, body string) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
 		t.Fatal(err)
 	}
+	if answer.StatusCode == http.StatusOK {
+		return ""
+	}
+	return string(text)
 }
 
 func writeMetrics(t *testing.T, w *bytes.Buffer, registry *prometheus.Registry) {
