@@ -123,12 +123,12 @@ func (s *Session) Close() error { return s.conn.Close() }
 // DrainTimeout. It returns nil after a drain, else what ended the connection.
 func (s *Session) Serve(ctx context.Context) error {
 	defer s.conn.Close()
-	var handlers sync.WaitGroup
+	handlers := new(calls)
 	polls := &polls{draining: ctx.Done(), known: make(chan struct{})}
-	srv := s.server(&handlers, polls)
+	srv := s.server(handlers, polls)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(newConnListener(s.conn)) }()
-	defer handlers.Wait() // after Close has cancelled their contexts
+	defer handlers.end() // after Close has cancelled their contexts
 
 	select {
 	case <-ctx.Done():
@@ -142,7 +142,7 @@ func (s *Session) Serve(ctx context.Context) error {
 	}
 }
 
-func (s *Session) server(handlers *sync.WaitGroup, polls *polls) *http.Server {
+func (s *Session) server(handlers *calls, polls *polls) *http.Server {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true) // TLS is below, with an ALPN protocol of our own
 	srv := &http.Server{
@@ -178,20 +178,47 @@ func (s *Session) drain(ctx context.Context, srv *http.Server) {
 
 // counted answers polls itself and counts the calls of handler that are running.
 type counted struct {
-	running *sync.WaitGroup
+	running *calls
 	polls   *polls
 	handler http.Handler
 }
 
 // ServeHTTP implements [http.Handler].
 func (c counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c.running.Add(1)
-	defer c.running.Done()
+	if !c.running.begin() {
+		panic(http.ErrAbortHandler)
+	}
+	defer c.running.group.Done()
 	if r.URL.Path == PathPing {
 		c.polls.answer(w, r)
 		return
 	}
 	c.handler.ServeHTTP(w, r)
+}
+
+// calls are those of a handler. One may begin while the end of all is waited for: it is turned away.
+type calls struct {
+	mu    sync.Mutex // guards ended, and that nothing is added to group once it is set
+	ended bool
+	group sync.WaitGroup
+}
+
+func (c *calls) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	c.group.Add(1)
+	return true
+}
+
+// end waits for the calls that run, and lets no further one begin.
+func (c *calls) end() {
+	c.mu.Lock()
+	c.ended = true
+	c.mu.Unlock()
+	c.group.Wait()
 }
 
 // polls answers the relay's polls and learns from them when the relay knows that the exit drains.
