@@ -44,7 +44,7 @@ func (p *proxy) choose(ctx context.Context, q *request) ([]candidate, *dialect.E
 func (p *proxy) candidates(q *request, exits []Exit) []candidate {
 	need := route.Need{Protocols: q.op.Reaches(), Model: q.match()}
 	var all []candidate
-	for _, e := range route.Order(p.cfg.Policy, exits, need, rand.Shuffle) {
+	for _, e := range route.Order(p.cfg.policy(), exits, need, rand.Shuffle) {
 		first := len(all)
 		for _, path := range e.Paths {
 			all = append(all, candidate{exit: e, path: path})
@@ -66,7 +66,7 @@ func (p *proxy) noCandidate(q *request) *dialect.Error {
 	if fail := p.noExits(exits); fail != nil {
 		return fail
 	}
-	offer := route.Offered(p.cfg.Policy, exits)
+	offer := route.Offered(p.cfg.policy(), exits)
 	anywhere := route.Offered(route.Policy{}, exits).With(q.match())
 	code := dialect.CodeNoExit
 	var why string

@@ -84,8 +84,28 @@ type Config struct {
 	Relays []relayurl.URL
 	// Identities are the exits that may be used. Empty: every exit whose description verifies.
 	Identities []service.Identity
-	// Policy restricts and orders the choice among exits. Default: all, in random order.
-	Policy route.Policy
+	// Preferences say which exits may be used and which should, for every request. Default: all.
+	Preferences route.Preferences
+	// Tiers are the steps of fall-back, the one to use first at the front. Default: one, without a name.
+	Tiers []route.Tier
+	// Aliases make families of model names: a key and its values are names of one model. Default: none.
+	Aliases map[string][]string
+	// Money says how prices compare. Default: US dollars.
+	Money route.Money
+	// HalfLife is the time in which what was learned of exits comes to count half. Default: 1 h.
+	HalfLife time.Duration
+	// StateDir is where what was learned of exits is kept between two runs, in a file that only the user can read.
+	// Default: nowhere.
+	StateDir string
+	// Affinity is whether a conversation stays with the exit that answered it last. Default: [AffinityConversation].
+	Affinity Affinity
+	// Retry is what may be sent to another exit when it is not known whether the first worked on it. Default: [RetrySafe].
+	Retry Retry
+	// Patience bounds how long and how often a request is tried before any of its answer has come.
+	Patience Patience
+	// RelayOperators says who runs the relays: an exit of the same operator is not reached through them. It goes before
+	// what relays say of themselves.
+	RelayOperators map[relayurl.URL]string
 	// Format is how requests are sealed. Default: [ohttp.Chunked]. With [ohttp.Whole] an answer arrives
 	// all at once, when it is complete.
 	Format ohttp.Format
@@ -137,6 +157,9 @@ func (cfg Config) withDefaults() Config {
 	cfg.AnswerTimeout = cmp.Or(cfg.AnswerTimeout, defaultAnswerTimeout)
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, defaultStallTimeout)
 	cfg.ShutdownTimeout = cmp.Or(cfg.ShutdownTimeout, defaultShutdownTimeout)
+	cfg.Affinity = cmp.Or(cfg.Affinity, AffinityConversation)
+	cfg.Retry = cmp.Or(cfg.Retry, RetrySafe)
+	cfg.Patience = cfg.Patience.withDefaults()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -165,8 +188,8 @@ func (cfg Config) validate() error {
 			return fmt.Errorf("pinned identity: %w", err)
 		}
 	}
-	if err := cfg.Policy.Validate(); err != nil {
-		return fmt.Errorf("policy: %w", err)
+	if err := cfg.checkChoice(); err != nil {
+		return err
 	}
 	if _, err := scrub.ParseLevel(string(cfg.Scrub)); err != nil {
 		return err
@@ -192,6 +215,7 @@ func (cfg Config) validate() error {
 type Client struct {
 	cfg       Config
 	directory *directory
+	router    *router
 	proxy     *proxy
 	fresh     drain.Fresh
 }
@@ -203,11 +227,15 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	dir := newDirectory(cfg)
+	router, err := newRouter(cfg, dir)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
 	metrics, err := newMetrics(cfg.Registerer, dir)
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	return &Client{cfg: cfg, directory: dir, proxy: newProxy(cfg, dir, metrics)}, nil
+	return &Client{cfg: cfg, directory: dir, router: router, proxy: newProxy(cfg, router, metrics)}, nil
 }
 
 // Run listens on Config.Listen and serves until ctx ends, then returns nil.
@@ -234,6 +262,7 @@ func (c *Client) Serve(ctx context.Context, ln net.Listener) error {
 	server := c.server(requests)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { c.directory.run(ctx); return nil })
+	group.Go(func() error { c.router.run(ctx); return nil })
 	group.Go(func() error {
 		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("client: serve AI tools on %s: %w", ln.Addr(), err)

@@ -49,7 +49,7 @@ func TestNew(t *testing.T) {
 		{"other interface", Config{Relays: relays, Listen: "192.0.2.1:8080"}, "192.0.2.1:8080"},
 		{"no port", Config{Relays: relays, Listen: "127.0.0.1"}, "host:port"},
 		{"identity", Config{Relays: relays, Identities: []service.Identity{"x"}}, "identity"},
-		{"policy", Config{Relays: relays, Policy: route.Policy{Protocols: []service.Protocol{"x"}}}, "policy"},
+		{"preferences", Config{Relays: relays, Preferences: route.Preferences{Protocols: []service.Protocol{"x"}}}, "protocols"},
 		{"format", Config{Relays: relays, Format: 77}, "format"},
 		{"negative", Config{Relays: relays, StallTimeout: -1}, "negative"},
 	}

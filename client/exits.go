@@ -38,6 +38,9 @@ type Path struct {
 // Service implements [route.Exit].
 func (e Exit) Service() *service.Info { return e.Info }
 
+// KeyHash implements [route.Keyed].
+func (e Exit) KeyHash() service.Hash { return e.Hash }
+
 // Reachable are the protocols whose tools can use the exit by translation, besides those that its backends speak.
 func (e Exit) Reachable() []service.Protocol { return dialect.Reachable(e.Info.Protocols) }
 

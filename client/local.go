@@ -77,7 +77,7 @@ func (p *proxy) listModels(op dialect.Operation, exits []Exit) []dialect.ListedM
 	listed := map[string]*dialect.ListedModel{}
 	var offers []service.Model
 	for _, proto := range op.Reaches() {
-		offers = append(offers, route.Models(p.cfg.Policy, exits, proto)...)
+		offers = append(offers, route.Models(p.cfg.policy(), exits, proto)...)
 	}
 	for _, m := range offers {
 		l := listed[m.ID]

@@ -84,10 +84,10 @@ func TestListIsWhatAllGrant(t *testing.T) {
 }
 
 // Lists follow the policy, and are empty, not errors, when there is nothing to list.
-func TestListsFollowPolicy(t *testing.T) {
+func TestListsFollowPreferences(t *testing.T) {
 	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "by-openai"), models(service.Claude, "by-claude")))
 	cfg := Config{}
-	cfg.Policy.Protocols = []service.Protocol{service.Claude}
+	cfg.Preferences.Protocols = []service.Protocol{service.Claude}
 	c := start(t, cfg, newTestRelay(t, exit))
 	empty := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.ListModels}.ModelsBody(nil)
 	if got := read(t, c.do("GET", "/v1/models", "")); strings.Contains(got, "by-openai") || !strings.Contains(got, "by-claude") {

@@ -22,6 +22,7 @@ import (
 type proxy struct {
 	cfg       Config
 	directory *directory
+	router    *router
 	metrics   *metrics
 	door      door
 	scrubber  *scrubber
@@ -32,9 +33,9 @@ type proxy struct {
 	unshaped  sync.Once // has logged that an exit does not shape its answers
 }
 
-func newProxy(cfg Config, dir *directory, m *metrics) *proxy {
+func newProxy(cfg Config, r *router, m *metrics) *proxy {
 	return &proxy{
-		cfg: cfg, directory: dir, metrics: m,
+		cfg: cfg, directory: r.directory, router: r, metrics: m,
 		scrubber: newScrubber(cfg), debug: &debugPage{on: cfg.Debug},
 		door: door{token: cfg.Token, management: cfg.ManagementToken, origins: cfg.Origins},
 	}

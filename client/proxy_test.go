@@ -312,10 +312,10 @@ func TestMessagesArePrintable(t *testing.T) {
 	}
 }
 
-func TestPolicy(t *testing.T) {
+func TestPreferences(t *testing.T) {
 	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m"), models(service.Claude, "m")))
 	cfg := Config{}
-	cfg.Policy.Protocols = []service.Protocol{service.Claude}
+	cfg.Preferences.Protocols = []service.Protocol{service.Claude}
 	c := start(t, cfg, newTestRelay(t, exit))
 	if resp := c.do("POST", "/v1/messages", chatBody); resp.StatusCode != 200 {
 		t.Errorf("allowed protocol: status %d", resp.StatusCode)
@@ -323,7 +323,7 @@ func TestPolicy(t *testing.T) {
 	if resp := c.do("POST", "/v1/chat/completions", chatBody); resp.StatusCode != 200 {
 		t.Errorf("translated to the allowed protocol: status %d", resp.StatusCode)
 	}
-	cfg.Policy.Protocols = []service.Protocol{service.Gemini}
+	cfg.Preferences.Protocols = []service.Protocol{service.Gemini}
 	c = start(t, cfg, newTestRelay(t, exit))
 	resp := c.do("POST", "/v1/chat/completions", chatBody)
 	message, code := errorText(t, service.OpenAI, read(t, resp))

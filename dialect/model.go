@@ -169,6 +169,21 @@ func SameModel(p service.Protocol, a, b string) bool {
 	}
 }
 
+// NormalModel returns the shortest spelling of a name in a protocol. Names with the same one are the same model.
+func NormalModel(p service.Protocol, name string) string {
+	short := name
+	switch p {
+	case service.Gemini:
+		short = strings.TrimPrefix(name, modelsCollection+"/")
+	case service.Ollama:
+		short = strings.TrimSuffix(name, ":latest")
+	}
+	if !SameModel(p, short, name) {
+		return name
+	}
+	return short
+}
+
 // tagged returns an ollama name with its tag. A colon before the last slash is a registry's port, not a tag's.
 func tagged(model string) string {
 	if strings.Contains(model[strings.LastIndexByte(model, '/')+1:], ":") {

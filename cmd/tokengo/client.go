@@ -114,7 +114,7 @@ func (f *clientFlags) config(env *role) (client.Config, error) {
 	if err != nil {
 		return client.Config{}, err
 	}
-	cfg.Logger = env.log
+	cfg.Logger, cfg.StateDir = env.log, env.stateDir
 	if cfg.Token, err = f.readToken(); err != nil {
 		return client.Config{}, err
 	}

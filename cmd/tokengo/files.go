@@ -90,14 +90,14 @@ func (f *clientFile) config() (client.Config, error) {
 	if err != nil {
 		return client.Config{}, err
 	}
-	policy := route.Policy{}
-	if policy.Protocols, err = parseAll(f.Protocols, parseProtocol); err != nil {
+	preferences := route.Preferences{}
+	if preferences.Protocols, err = parseAll(f.Protocols, parseProtocol); err != nil {
 		return client.Config{}, err
 	}
-	if policy.Preference, err = parseAll(f.ProtocolPreference, parseProtocol); err != nil {
+	if preferences.ProtocolPreference, err = parseAll(f.ProtocolPreference, parseProtocol); err != nil {
 		return client.Config{}, err
 	}
-	if policy.Tiers, err = parseAll(f.Tiers, parseTier); err != nil {
+	if preferences.Tiers, err = parseAll(f.Tiers, parseTier); err != nil {
 		return client.Config{}, err
 	}
 	var identities []service.Identity
@@ -105,7 +105,7 @@ func (f *clientFile) config() (client.Config, error) {
 		identities = append(identities, service.Identity(s)) // client.New checks them
 	}
 	cfg := client.Config{
-		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Relays: relays, Identities: identities, Policy: policy,
+		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Relays: relays, Identities: identities, Preferences: preferences,
 		Shape:           shape.Mode(f.Shape), // client.New checks it
 		MaxRequestBytes: f.MaxRequestBytes, RefreshInterval: f.RefreshInterval, AnswerTimeout: f.AnswerTimeout,
 		StallTimeout: f.StallTimeout, ShutdownTimeout: f.ShutdownTimeout,

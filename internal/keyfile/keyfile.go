@@ -23,9 +23,12 @@ const maxSize = 1 << 20
 // ErrExposed is wrapped by [Read] when the group or others may read the file.
 var ErrExposed = errors.New("others can read it")
 
-// Read returns the content of the file at path, at most 1 MiB. It wraps [os.ErrNotExist] when there is
+// Read returns the content of the file at path, at most 1 MiB, as ReadAtMost does.
+func Read(path string) ([]byte, error) { return ReadAtMost(path, maxSize) }
+
+// ReadAtMost returns the content of the file at path, at most limit bytes. It wraps [os.ErrNotExist] when there is
 // none, and [ErrExposed] when its mode lets the group or others read or write it.
-func Read(path string) ([]byte, error) {
+func ReadAtMost(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
@@ -39,12 +42,12 @@ func Read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("key file %s has mode %04o: %w; run: chmod 600 %s",
 			path, info.Mode().Perm(), ErrExposed, path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
 	}
-	if len(data) > maxSize {
-		return nil, fmt.Errorf("key file %s is larger than %d bytes", path, maxSize)
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("key file %s is larger than %d bytes", path, limit)
 	}
 	return data, nil
 }
