@@ -4,6 +4,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -26,13 +27,71 @@ type answer struct {
 	watch  *watch                  // runs with Config.AnswerTimeout until there is content
 	stall  time.Duration
 	begun  bool // there was content
+
+	to    hop
+	meter *meter
+	buf   *buffer // of what was read to be sure that there is an answer
+	n     int     // bytes in buf
+	err   error   // what reading ended with
+
+	blamed bool // what it says of its exit was reported already
+}
+
+// prime reads the first content of an answer, or all of one that is of use only as a whole and fits into a buffer. An
+// error means that there was none: nothing was delivered yet.
+func (a *answer) prime(op dialect.Operation) error {
+	a.buf = newBuffer()
+	if !op.Stream && isJSONType(a.inner.Fields.Get("content-type")) {
+		a.buf.grow()
+		a.n, a.err = gather(a, *a.buf.bytes)
+	} else {
+		for a.n == 0 && a.err == nil {
+			a.n, a.err = a.Read(*a.buf.bytes)
+		}
+	}
+	if a.n == 0 && a.err != io.EOF {
+		return a.err
+	}
+	return nil
+}
+
+// unread puts content back that was read. Err is what reading it ended with.
+func (a *answer) unread(content []byte, err error) {
+	a.buf = newBuffer()
+	a.buf.grow()
+	if len(content) <= len(*a.buf.bytes) {
+		a.n, a.err = copy(*a.buf.bytes, content), err
+		return
+	}
+	a.inner.Body = io.MultiReader(bytes.NewReader(content), a.inner.Body)
+}
+
+// whole is the answer with content that has been read to its end, which holds on to nothing.
+func (a *answer) whole(content []byte) *answer {
+	inner := *a.inner
+	inner.Body = bytes.NewReader(nil)
+	w := &answer{
+		inner: &inner, outer: io.NopCloser(nil), cancel: func(error) {}, detach: func() bool { return true },
+		watch: newWatch(func(error) {}, 0, func() error { return nil }), stall: a.stall, to: a.to, meter: a.meter, blamed: true,
+	}
+	w.unread(content, io.EOF)
+	return w
 }
 
 // end ends the exchange, whatever of the answer has been read.
 func (a *answer) end() {
+	a.release()
 	a.watch.stop()
 	a.cancel(nil)
 	a.outer.Close()
+}
+
+// release gives the memory back that the answer passes through.
+func (a *answer) release() {
+	if a.buf != nil {
+		a.buf.release()
+		a.buf = nil
+	}
 }
 
 // errCutByExit is how an answer ends whose exit says, in the sealed trailer, that it is not complete.
@@ -45,6 +104,7 @@ func (a *answer) Read(p []byte) (int, error) {
 		a.watch.restart(a.stall)
 	}
 	n, err := a.inner.Body.Read(p)
+	a.meter.add(p[:n])
 	a.begun = a.begun || n > 0
 	if a.begun || err != nil {
 		a.watch.stop()
@@ -118,27 +178,20 @@ func damaged(err error) bool {
 
 // answer passes an answer on to the tool, each piece as it comes.
 func (p *proxy) answer(w http.ResponseWriter, op dialect.Operation, a *answer) result {
-	t := newTool(w, a.inner, p.cfg.StallTimeout)
+	t := newTool(w, a, p.cfg.StallTimeout)
 	defer t.close()
-	buf := newBuffer()
-	defer buf.release()
-	var n int
-	var err error
-	if !op.Stream && t.isJSON() {
-		buf.grow()
-		n, err = t.collect(a, *buf.bytes)
-	}
+	defer a.release()
 	for {
-		if gone := t.write((*buf.bytes)[:n]); gone != nil {
+		if gone := t.write((*a.buf.bytes)[:a.n]); gone != nil {
 			return result{outcome: outcomeCancelled, broken: true}
 		}
-		if err != nil {
-			return p.finish(op, t, err)
+		if a.err != nil {
+			return p.finish(op, t, a.err)
 		}
-		if n == len(*buf.bytes) {
-			buf.grow()
+		if a.n == len(*a.buf.bytes) {
+			a.buf.grow()
 		}
-		n, err = a.Read(*buf.bytes)
+		a.n, a.err = a.Read(*a.buf.bytes)
 	}
 }
 

@@ -116,6 +116,12 @@ func TestAnswerHead(t *testing.T) {
 			resp := c.do("POST", "/v1/chat/completions", chatBody)
 			body := read(t, resp)
 			resp.Header.Del("Date")
+			if exit, model, tier := resp.Header.Get(fieldExit), resp.Header.Get(fieldModel), resp.Header.Get(fieldTier); len(exit) != 64 || model != "m" || tier != defaultTier {
+				t.Errorf("answered by exit %q, model %q, tier %q", exit, model, tier)
+			}
+			for _, name := range []string{fieldExit, fieldModel, fieldTier} {
+				resp.Header.Del(name)
+			}
 			if resp.StatusCode != tt.status || body != tt.body || resp.ContentLength != tt.wantLen {
 				t.Errorf("status %d, length %d, body %q", resp.StatusCode, resp.ContentLength, body)
 			}
@@ -322,6 +328,7 @@ func TestStall(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			tt.cfg.Patience.Attempts = 1
 			c, _, exit := network(t, tt.cfg, tt.answer)
 			resp := c.do("POST", "/v1/chat/completions", chatBody)
 			if resp.StatusCode != tt.status {

@@ -27,7 +27,7 @@ type clocks struct {
 const maxClocks = 1024
 
 // date is the time to put into a request to an exit through a relay.
-func (c *clocks) date(to candidate, relay *relay) time.Time {
+func (c *clocks) date(to hop, relay *relay) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	off, ok := c.exits[to.exit.Info.Identity]

@@ -83,7 +83,7 @@ func TestClocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := candidate{exit: e.exit}
+	to := hop{exit: e.exit}
 	r := newRelay(relayurl.URL{Host: "relay.example:4433"}, nil)
 	var c clocks
 	if got := c.date(to, r); !near(got, time.Now()) {

@@ -49,10 +49,11 @@ const (
 
 // Of one request.
 const (
-	maxAttempts = 3
-	retryWindow = 30 * time.Second // no new attempt later than this
-	smallBuffer = 2 << 10          // of an answer
-	largeBuffer = 32 << 10         // the most that an answer is held to learn its length
+	maxSeals    = 3                      // of one attempt, when the relay refuses the stream
+	minPause    = 250 * time.Millisecond // before what failed is tried again; doubles
+	maxPause    = 4 * time.Second
+	smallBuffer = 2 << 10  // of an answer
+	largeBuffer = 32 << 10 // the most that an answer is held to learn its length
 )
 
 // Toward tools.

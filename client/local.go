@@ -8,9 +8,9 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/tokengo/tokengo/dialect"
-	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -41,18 +41,17 @@ func (p *proxy) local(ctx context.Context, w http.ResponseWriter, op dialect.Ope
 	return result{outcome: outcomeOK}
 }
 
-// model answers what is known of one model.
+// model answers what is known of one model, by whatever name it is asked for.
 func (p *proxy) model(ctx context.Context, w http.ResponseWriter, op dialect.Operation) result {
-	q := &request{op: op, model: op.Model}
-	models, fail := p.models(ctx, op)
-	if fail != nil {
-		return p.fail(w, op, fail)
+	var models []dialect.ListedModel
+	p.refreshed(ctx, func([]Exit) bool {
+		models = p.listModels(op, op.Model)
+		return len(models) > 0
+	})
+	if len(models) == 0 {
+		return p.fail(w, op, p.noModel(op, op.Model))
 	}
-	match := q.match()
-	i := slices.IndexFunc(models, func(m dialect.ListedModel) bool { return match(m.ID) })
-	if i < 0 {
-		return p.fail(w, op, p.noCandidate(q))
-	}
+	i := max(0, slices.IndexFunc(models, func(m dialect.ListedModel) bool { return dialect.SameModel(op.Protocol, m.ID, op.Model) }))
 	write(w, http.StatusOK, op.ModelBody(models[i]))
 	return result{outcome: outcomeOK}
 }
@@ -62,7 +61,7 @@ func (p *proxy) model(ctx context.Context, w http.ResponseWriter, op dialect.Ope
 func (p *proxy) models(ctx context.Context, op dialect.Operation) (models []dialect.ListedModel, fail *dialect.Error) {
 	p.refreshed(ctx, func(exits []Exit) bool {
 		fail = p.noExits(exits)
-		models = p.listModels(op, exits)
+		models = p.listModels(op, "")
 		return len(exits) > 0
 	})
 	if fail != nil && fail.Code != dialect.CodeRelayUnreachable {
@@ -71,15 +70,12 @@ func (p *proxy) models(ctx context.Context, op dialect.Operation) (models []dial
 	return models, fail
 }
 
-// listModels is the union of what usable exits offer for the protocol. Where several offer a model it is
-// listed with what all of them grant, because any of them may be chosen.
-func (p *proxy) listModels(op dialect.Operation, exits []Exit) []dialect.ListedModel {
+// listModels is what exits that may be used offer for the protocol, under one name or all. Where several offer a model it
+// is listed with what all of them grant, because any of them may be chosen.
+func (p *proxy) listModels(op dialect.Operation, name string) []dialect.ListedModel {
+	p.router.update(time.Now())
 	listed := map[string]*dialect.ListedModel{}
-	var offers []service.Model
-	for _, proto := range op.Reaches() {
-		offers = append(offers, route.Models(p.cfg.policy(), exits, proto)...)
-	}
-	for _, m := range offers {
+	for _, m := range p.router.chooser.Offered(op.Reaches(), name) {
 		l := listed[m.ID]
 		if l == nil {
 			listed[m.ID] = &dialect.ListedModel{

@@ -69,16 +69,17 @@ func TestListIsWhatAllGrant(t *testing.T) {
 	offer := func(ctx, output int, features ...string) []service.Model {
 		return []service.Model{{ID: "m", Protocol: service.OpenAI, MaxCtx: ctx, MaxOutput: output, Features: features}}
 	}
-	exits := []Exit{
-		{Info: testInfo(offer(8000, 0, "tools", "vision"))},
-		{Info: testInfo(offer(4000, 100, "vision", "json_schema"))},
-		{Info: testInfo(offer(0, 200, "tools", "vision"))},
+	relay := newTestRelay(t)
+	for _, models := range [][]service.Model{
+		offer(8000, 0, "tools", "vision"), offer(4000, 100, "vision", "json_schema"), offer(0, 200, "tools", "vision"),
+	} {
+		relay.exits = append(relay.exits, newExit(t, newIdentity(t), testInfo(models)))
 	}
-	p := &proxy{}
+	c := start(t, Config{}, relay)
 	want := []dialect.ListedModel{{
 		ID: "m", Protocols: []service.Protocol{service.OpenAI}, MaxCtx: 4000, MaxOutput: 100, Features: []string{"vision"},
 	}}
-	if diff := cmp.Diff(want, p.listModels(dialect.Operation{Protocol: service.OpenAI, Kind: dialect.ListModels}, exits)); diff != "" {
+	if diff := cmp.Diff(want, c.proxy.listModels(dialect.Operation{Protocol: service.OpenAI, Kind: dialect.ListModels}, "")); diff != "" {
 		t.Errorf("models (-want +got):\n%s", diff)
 	}
 }

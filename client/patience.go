@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/tokengo/tokengo/route"
 )
 
 // Patience bounds how long and how often a request is tried before any of its answer has come.
@@ -92,9 +90,4 @@ func (cfg *Config) checkChoice() error {
 		return err
 	}
 	return cfg.Patience.validate()
-}
-
-// policy is what is left of the preferences for [route.Order].
-func (cfg *Config) policy() route.Policy {
-	return route.Policy{Protocols: cfg.Preferences.Protocols, Preference: cfg.Preferences.ProtocolPreference, Tiers: cfg.Preferences.Tiers}
 }

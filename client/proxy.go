@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/route"
 )
 
 // proxy answers AI tools.
@@ -23,6 +24,8 @@ type proxy struct {
 	cfg       Config
 	directory *directory
 	router    *router
+	paths     *paths
+	demands   *demands
 	metrics   *metrics
 	door      door
 	scrubber  *scrubber
@@ -35,7 +38,7 @@ type proxy struct {
 
 func newProxy(cfg Config, r *router, m *metrics) *proxy {
 	return &proxy{
-		cfg: cfg, directory: r.directory, router: r, metrics: m,
+		cfg: cfg, directory: r.directory, router: r, paths: newPaths(cfg, r.directory), demands: newDemands(cfg.Retry, cfg.Affinity), metrics: m,
 		scrubber: newScrubber(cfg), debug: &debugPage{on: cfg.Debug},
 		door: door{token: cfg.Token, management: cfg.ManagementToken, origins: cfg.Origins},
 	}
@@ -127,9 +130,13 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	if fail != nil {
 		return p.fail(w, op, fail)
 	}
+	demand, body, fail := p.demands.of(op, r.Header, body)
+	if fail != nil {
+		return p.fail(w, op, fail)
+	}
 	q, fail := newRequest(op, r.Header, body, p.scrubber.options)
 	if fail == nil {
-		q.shape = mode
+		q.shape, q.demand = mode, demand
 		fail = p.scrubber.inspect(r.Context(), q.scrubbed.Body())
 	}
 	if fail != nil {
@@ -139,6 +146,7 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	switch {
 	case r.Context().Err() != nil:
 		if a != nil {
+			p.learn(q, a, result{outcome: outcomeCancelled})
 			a.end()
 		}
 		return result{outcome: outcomeCancelled, broken: true}
@@ -146,8 +154,24 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 		return p.fail(w, op, fail)
 	}
 	defer p.drains.take(a)
-	a.inner.Body = q.scrubbed.Restore(a.inner.Body, a.inner.Fields.Get("content-type"))
-	return p.answer(w, op, a)
+	res := p.answer(w, op, a)
+	p.learn(q, a, res)
+	return res
+}
+
+// learn tells the chooser how an answer went.
+func (p *proxy) learn(q *request, a *answer, res result) {
+	if a.blamed {
+		return
+	}
+	how := route.Interrupted
+	switch res.outcome {
+	case outcomeOK:
+		how = route.Succeeded
+	case outcomeCancelled, outcomeClientError:
+		how = route.Inconclusive
+	}
+	p.router.chooser.Report(a.to.chosen, a.meter.outcome(q.op, &q.demand.route, how))
 }
 
 // readBody reads the whole of a request, so that it can be sealed again for another exit.

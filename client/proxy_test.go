@@ -327,7 +327,7 @@ func TestPreferences(t *testing.T) {
 	c = start(t, cfg, newTestRelay(t, exit))
 	resp := c.do("POST", "/v1/chat/completions", chatBody)
 	message, code := errorText(t, service.OpenAI, read(t, resp))
-	if resp.StatusCode != 503 || code != "no_exit" || !strings.Contains(message, "policy rules out") {
+	if resp.StatusCode != 503 || code != "no_exit" || !strings.Contains(message, "protocols does not list its protocol") {
 		t.Errorf("protocols ruled out: status %d, code %q, message %q", resp.StatusCode, code, message)
 	}
 }

@@ -21,7 +21,8 @@ import (
 // sent is in it but what [scrub] lets through.
 type request struct {
 	op       dialect.Operation
-	model    string
+	model    string // as the body or the path names it
+	demand   *demand
 	scrubbed *scrub.Request
 	shape    shape.Mode
 }
@@ -38,21 +39,40 @@ func newRequest(op dialect.Operation, header http.Header, body []byte, options s
 	return &request{op: op, model: model, scrubbed: scrubbed}, nil
 }
 
-// message is a request as one exit gets it.
-type message struct {
-	op     dialect.Operation
-	fields bhttp.Fields
-	body   []byte
-	shape  shape.Mode
+// mayRepeat reports whether the request may be sent again when it is not known whether an exit worked on it.
+func (q *request) mayRepeat() bool {
+	switch q.demand.retry {
+	case RetryNever:
+		return false
+	case RetryAlways:
+		return true
+	}
+	return !q.demand.effects
 }
 
-// message is the request for one exit, after it was scrubbed for that one.
-func (q *request) message(m scrub.Message) *message {
-	fields := make(bhttp.Fields, len(m.Fields), len(m.Fields)+2)
-	for i, f := range m.Fields {
+// message is a request as one exit gets it.
+type message struct {
+	op       dialect.Operation
+	scrubbed scrub.Message
+	fields   bhttp.Fields
+	shape    shape.Mode
+}
+
+// message is the request for one exit, scrubbed for that one and for the model by the name that it has there.
+func (q *request) message(exit scrub.Exit, model string) (*message, error) {
+	m := &message{op: q.op, scrubbed: q.scrubbed.For(exit), shape: q.shape}
+	if !dialect.SameModel(q.op.Protocol, model, q.model) {
+		var err error
+		if m.op, m.scrubbed.Body, err = q.op.WithModel(m.scrubbed.Body, model); err != nil {
+			return nil, err
+		}
+	}
+	fields := make(bhttp.Fields, len(m.scrubbed.Fields), len(m.scrubbed.Fields)+2)
+	for i, f := range m.scrubbed.Fields {
 		fields[i] = bhttp.Field(f)
 	}
-	return &message{op: q.op, fields: shaped(fields, q.shape), body: m.Body, shape: q.shape}
+	m.fields = shaped(fields, q.shape)
+	return m, nil
 }
 
 // errUnwritable is a request that no header of Binary HTTP can hold.
@@ -67,7 +87,7 @@ func (m *message) seal(key *ohttp.KeyConfig, f ohttp.Format, date time.Time) (se
 		Authority: innerAuthority,
 		Path:      m.op.Path,
 		Fields:    append(m.fields[:len(m.fields):len(m.fields)], bhttp.Field{Name: "date", Value: date.UTC().Format(http.TimeFormat)}),
-	}, int64(len(m.body)))
+	}, int64(len(m.scrubbed.Body)))
 	if err != nil {
 		return nil, 0, errUnwritable // without the values that the cause may quote
 	}
@@ -77,11 +97,11 @@ func (m *message) seal(key *ohttp.KeyConfig, f ohttp.Format, date time.Time) (se
 	}
 	padding := int64(0)
 	if m.shape != shape.Off {
-		length := int64(len(head) + len(m.body) + len(tail))
+		length := int64(len(head) + len(m.scrubbed.Body) + len(tail))
 		padded = shape.RequestSize(length)
 		padding = max(0, padded-length)
 	}
-	plain := io.MultiReader(bytes.NewReader(head), bytes.NewReader(m.body), bytes.NewReader(tail), io.LimitReader(zeros{}, padding))
+	plain := io.MultiReader(bytes.NewReader(head), bytes.NewReader(m.scrubbed.Body), bytes.NewReader(tail), io.LimitReader(zeros{}, padding))
 	sealed, err = ohttp.SealRequest(key, f, plain)
 	return sealed, padded, err
 }

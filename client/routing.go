@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
@@ -30,6 +31,8 @@ type router struct {
 	directory *directory
 	file      string // of the memory, empty: it is not kept
 	log       *slog.Logger
+
+	had atomic.Bool // there were exits once
 
 	indexing sync.Mutex // held while the exits are indexed
 	indexed  uint64     // the directory's routes that the chooser has, plus one; guarded by indexing
@@ -76,9 +79,13 @@ func (r *router) update(now time.Time) *view {
 		exits[i] = v.exits[i]
 	}
 	r.chooser.Update(exits)
+	r.had.Store(r.had.Load() || len(exits) > 0)
 	r.indexed = v.routes + 1
 	return v
 }
+
+// hadExits reports whether there ever were exits to choose among.
+func (r *router) hadExits() bool { return r.had.Load() }
 
 // load takes in what an earlier run learned. What cannot be read is left where it is until it is written over.
 func (r *router) load() {

@@ -29,7 +29,7 @@ func answerProblem(status int, kind string) func(http.ResponseWriter, *http.Requ
 }
 
 // outerErrors are outer answers that are not sealed: what the tool is told, and whether the request goes
-// to the other exit.
+// to the other exit within two attempts.
 var outerErrors = []struct {
 	name   string
 	answer func(http.ResponseWriter, *http.Request) bool
@@ -41,33 +41,33 @@ var outerErrors = []struct {
 	{"unknown exit", answerProblem(404, service.TypeUnknownExit), 2, 502, "exit_unreachable"},
 	{"key unknown to the exit", answerProblem(400, service.TypeOHTTPKey), 2, 502, "exit_refused"},
 	{"overloaded", answerProblem(503, service.TypeOverloaded), 1, 503, "relay_refused"},
-	{"lost", answerProblem(502, service.TypeExitLost), 1, 502, "exit_lost"},
-	{"other problem", answerProblem(400, service.TypeDate), 1, 502, "exit_refused"},
+	{"lost", answerProblem(502, service.TypeExitLost), 2, 502, "exit_lost"},
+	{"other problem", answerProblem(400, service.TypeDate), 2, 502, "exit_refused"},
 	{"too large", answerProblem(413, ""), 1, 413, "request_too_large"},
 	{"no problem type", func(w http.ResponseWriter, _ *http.Request) bool {
 		w.WriteHeader(502)
 		io.WriteString(w, service.TypeExitNotReached)
 		return true
-	}, 1, 502, "exit_refused"},
+	}, 2, 502, "exit_refused"},
 	{"not sealed", func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, `{"choices":[]}`)
 		return true
-	}, 1, 502, "exit_invalid"},
+	}, 2, 502, "exit_invalid"},
 	{"wrong sealed type", func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Type", "message/ohttp-res")
 		return true
-	}, 1, 502, "exit_invalid"},
+	}, 2, 502, "exit_invalid"},
 	{"garbage", func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Content-Type", "message/ohttp-chunked-res")
 		io.WriteString(w, strings.Repeat(" ", 100)) // a nonce, and chunks of 32 bytes
 		return true
-	}, 1, 502, "exit_invalid"},
+	}, 2, 502, "exit_invalid"},
 	{"redirect", func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(307)
 		return true
-	}, 1, 502, "exit_refused"},
+	}, 2, 502, "exit_refused"},
 	{"broken before the answer", func(http.ResponseWriter, *http.Request) bool {
 		panic(http.ErrAbortHandler)
 	}, 1, 502, "relay_unreachable"},
@@ -86,7 +86,7 @@ func TestOuterErrors(t *testing.T) {
 				return tt.answer(w, r)
 			}
 			reg := prometheus.NewRegistry()
-			c := start(t, Config{Registerer: reg}, relay)
+			c := start(t, Config{Registerer: reg, Patience: Patience{Attempts: 2}}, relay)
 			resp := c.do("POST", "/v1/chat/completions", chatBody)
 			body := read(t, resp)
 			if _, code := errorText(t, service.OpenAI, body); resp.StatusCode != tt.status || code != tt.code {
@@ -305,7 +305,7 @@ func TestUploadAgain(t *testing.T) {
 		return sealed, 0, err
 	}}
 	seen := map[string]bool{}
-	for range maxAttempts {
+	for range maxSeals {
 		body, err := up.again()
 		if err != nil {
 			t.Fatal(err)

@@ -5,11 +5,14 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +25,7 @@ type tool struct {
 	w           http.ResponseWriter
 	control     *http.ResponseController
 	head        *bhttp.Response
+	from        hop
 	patience    time.Duration // for one write
 	contentType string
 	begun       bool   // the head has been written
@@ -29,26 +33,30 @@ type tool struct {
 	tail        []byte // the last bytes written
 }
 
-func newTool(w http.ResponseWriter, head *bhttp.Response, patience time.Duration) *tool {
-	return &tool{
-		w: w, control: http.NewResponseController(w), head: head, patience: patience,
-		contentType: head.Fields.Get("content-type"), length: -1,
+func newTool(w http.ResponseWriter, a *answer, patience time.Duration) *tool {
+	t := &tool{
+		w: w, control: http.NewResponseController(w), head: a.inner, from: a.to, patience: patience,
+		contentType: a.inner.Fields.Get("content-type"), length: -1,
 	}
+	if a.err == io.EOF {
+		t.length = a.n
+	}
+	return t
 }
 
 // close lets the connection be used for other requests.
 func (t *tool) close() { t.control.SetWriteDeadline(time.Time{}) }
 
-// isJSON reports whether the answer is one JSON value, of use only when it is complete.
-func (t *tool) isJSON() bool {
-	media, _, err := mime.ParseMediaType(t.contentType)
+// isJSONType reports whether an answer of this type is one JSON value, of use only when it is complete.
+func isJSONType(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && media == "application/json"
 }
 
-// collect reads the beginning of an answer into buf, until it ends or buf is full, so that most answers
-// that are not streamed get a length, and those that break off early a proper error. White space alone is
+// gather reads the beginning of an answer into buf, until it ends or buf is full, so that most answers
+// that are not streamed get a length, and those that break off early another try. White space alone is
 // returned at once: with it, backends keep tools waiting for an answer that takes its time.
-func (t *tool) collect(a *answer, buf []byte) (n int, err error) {
+func gather(a *answer, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int
 		m, err = a.Read(buf[n:])
@@ -57,11 +65,7 @@ func (t *tool) collect(a *answer, buf []byte) (n int, err error) {
 			break
 		}
 	}
-	switch err {
-	case nil:
-	case io.EOF:
-		t.length = n
-	default:
+	if err != nil && err != io.EOF {
 		n = 0
 	}
 	return n, err
@@ -84,6 +88,7 @@ func (t *tool) begin() {
 			}
 		}
 	}
+	t.from.tell(h)
 	switch {
 	case t.contentType == "":
 		h["Content-Type"] = nil // do not guess
@@ -94,6 +99,31 @@ func (t *tool) begin() {
 		h.Set("Content-Length", strconv.Itoa(t.length))
 	}
 	t.w.WriteHeader(t.head.Status)
+}
+
+// Header fields in which the client tells the tool where an answer comes from. Nobody else gets to see them.
+const (
+	fieldExit  = "X-Tokengo-Exit"  // the hash of the exit's keys
+	fieldModel = "X-Tokengo-Model" // the model that was asked, by the exit's own name for it
+	fieldTier  = "X-Tokengo-Tier"  // the tier of fall-back that the exit was found in
+)
+
+// defaultTier is the name of the only tier when none is configured.
+const defaultTier = "default"
+
+// tell writes where an answer comes from.
+func (to *hop) tell(h http.Header) {
+	h.Set(fieldExit, string(to.exit.Hash))
+	h.Set(fieldModel, fieldValue(to.chosen.Model.ID))
+	h.Set(fieldTier, fieldValue(cmp.Or(to.chosen.Tier, defaultTier)))
+}
+
+// fieldValue is a name as a field's value: as it is when it is printable ASCII, else percent-encoded.
+func fieldValue(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return url.PathEscape(name)
+	}
+	return name
 }
 
 // isStream reports whether a body of this type can carry an error at its end.

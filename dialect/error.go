@@ -142,13 +142,16 @@ func (e *Error) openAI() openAIError {
 	return inner
 }
 
+// errorDomain says whose codes Reason has.
+const errorDomain = "tokengo"
+
 // geminiDetails are google.rpc.ErrorInfo, whose reason is in upper case, and google.rpc.RetryInfo, which Google's tools
 // read instead of the header.
 func (e *Error) geminiDetails() []geminiDetail {
 	info := geminiDetail{
 		Type:   "type.googleapis.com/google.rpc.ErrorInfo",
 		Reason: strings.ToUpper(string(e.Code)),
-		Domain: "tokengo",
+		Domain: errorDomain,
 	}
 	if s := e.retryAfter(); s != "" {
 		return []geminiDetail{info, {Type: "type.googleapis.com/google.rpc.RetryInfo", RetryDelay: s + "s"}}

@@ -37,7 +37,7 @@ func directoryOf(exits, alike int) []route.Exit {
 				},
 			})
 		}
-		all[i] = exit{fmt.Sprint(i), info}
+		all[i] = &offer{info: info}
 	}
 	return all
 }

@@ -13,51 +13,49 @@ import (
 // once. The ids are text from exits: make them [service.Printable] before they are shown.
 type Offer map[service.Protocol][]string
 
-// Offered collects what the exits offer under the policy. With the zero policy it is all there is.
-func Offered[E Exit](p Policy, exits []E) Offer {
-	offer := Offer{}
-	for _, proto := range service.Protocols() {
-		var ids []string
-		for _, m := range Models(p, exits, proto) {
-			ids = append(ids, m.ID)
+// Offered are the models that the profile's preferences and those of at least one tier allow, of exits that serve one of
+// the protocols natively, sorted by id: a model that several exits offer is there several times, each with what that exit
+// grants. With a name they are those that it means. They are read only. It costs what there is on offer.
+func (c *Chooser) Offered(protocols []service.Protocol, name string) []*service.Model {
+	g := c.current.Load()
+	rows := g.ix.all
+	if name != "" {
+		w := c.want(g.ix, protocols, name)
+		if w.table == nil {
+			return nil
 		}
-		if len(ids) > 0 {
-			slices.Sort(ids)
-			offer[proto] = slices.Compact(ids)
-		}
+		rows = w.table.rows
 	}
-	return offer
-}
-
-// Models are the models that the exits offer natively over the protocol under the policy, in the order of
-// the exits: a model that several offer is there several times, each with what that exit grants.
-func Models[E Exit](p Policy, exits []E, proto service.Protocol) []service.Model {
-	var models []service.Model
-	if !p.Allows(proto) {
-		return nil
+	filters := make([]*filter, len(c.tiers))
+	for i, t := range c.tiers {
+		filters[i] = newFilter(g.ix, &Request{Protocols: protocols}, &c.cfg.Preferences, &t.Preferences)
 	}
-	for _, e := range exits {
-		info := e.Service()
-		if !p.allowsTier(info.Tier) {
-			continue
-		}
-		for _, m := range info.Models {
-			if m.Protocol == proto {
-				models = append(models, m)
-			}
+	var models []*service.Model
+	for _, id := range rows {
+		l := &g.ix.listings[id]
+		if slices.ContainsFunc(filters, func(f *filter) bool { return f.exclude(l) == 0 }) {
+			models = append(models, g.ix.model(l))
 		}
 	}
 	return models
 }
 
+// Offer is what Offered has of all protocols, by name alone.
+func (c *Chooser) Offer() Offer {
+	offer := Offer{}
+	for _, m := range c.Offered(protocols, "") {
+		offer[m.Protocol] = append(offer[m.Protocol], m.ID)
+	}
+	for proto, ids := range offer {
+		slices.Sort(ids)
+		offer[proto] = slices.Compact(ids)
+	}
+	return offer
+}
+
 // Protocols are the protocols that have at least one model, in the order of [service.Protocols].
 func (o Offer) Protocols() []service.Protocol {
 	return slices.DeleteFunc(slices.Clone(service.Protocols()), func(p service.Protocol) bool { return len(o[p]) == 0 })
-}
-
-// With are the protocols over which a model is offered that match accepts, in the order of [service.Protocols].
-func (o Offer) With(match func(id string) bool) []service.Protocol {
-	return slices.DeleteFunc(o.Protocols(), func(p service.Protocol) bool { return !slices.ContainsFunc(o[p], match) })
 }
 
 // Nearest returns at most n of the protocol's model ids, those whose names are most like the asked one

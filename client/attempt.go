@@ -1,0 +1,157 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/ohttp"
+)
+
+// exchange seals a request for one exit, sends it through one relay, and opens the beginning of the answer. When the
+// exit answered with an error that another exit might not, both results are set.
+func (p *proxy) exchange(ctx context.Context, q *request, to hop, watch *watch) (*answer, *failure) {
+	m, err := q.message(p.scrubber.exit(to.exit, time.Now()), to.chosen.Model.ID)
+	if err != nil {
+		return nil, &failure{refused: true, err: &dialect.Error{Code: dialect.CodeInternal, Message: "The exit's name of the model cannot be asked for."}}
+	}
+	p.debug.add(m.op, m.scrubbed, to.exit)
+	relay := p.directory.poller(to.path.Relay).relay
+	up := &upload{seal: func() (*ohttp.SealedRequest, int64, error) {
+		return m.seal(to.exit.key, p.cfg.Format, p.clocks.date(to, relay))
+	}}
+	began := time.Now()
+	resp, err := p.post(ctx, up, to)
+	if err != nil {
+		return nil, sendFailure(watch.explain(err), up, to)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, refusal(resp, to)
+	}
+	if !p.cfg.Format.MatchesResponse(resp.Header.Get("Content-Type")) {
+		resp.Body.Close()
+		return nil, invalid()
+	}
+	inner, cells, err := openInner(up.current().OpenResponse(resp.Body, p.cfg.MaxWholeBytes))
+	if err != nil {
+		resp.Body.Close()
+		return nil, brokenOff(watch.explain(err))
+	}
+	if cells == nil {
+		p.noteUnshaped(q.shape)
+	}
+	if there, refused := refusedDate(inner); refused {
+		resp.Body.Close()
+		p.clocks.correct(to.exit.Info.Identity, there)
+		return nil, &failure{redate: true, refused: true, err: &dialect.Error{Code: dialect.CodeExitRefused}}
+	}
+	inner.Body = q.scrubbed.Restore(inner.Body, inner.Fields.Get("content-type"))
+	a := &answer{
+		inner: inner, cells: cells, outer: resp.Body, watch: watch, stall: p.cfg.StallTimeout,
+		to: to, meter: newMeter(began, inner.Fields.Get("content-type")),
+	}
+	return a.settle(q.op)
+}
+
+// settle makes sure that an answer has begun, or finds out what its error means.
+func (a *answer) settle(op dialect.Operation) (*answer, *failure) {
+	if a.inner.Status >= http.StatusBadRequest {
+		return a.judge(op)
+	}
+	if err := a.prime(op); err != nil {
+		a.buf.release()
+		a.outer.Close()
+		return nil, brokenOff(err)
+	}
+	return a, nil
+}
+
+// post sends the sealed request and returns the head of the outer answer.
+func (p *proxy) post(ctx context.Context, up *upload, to hop) (*http.Response, error) {
+	body, err := up.again()
+	if err != nil {
+		return nil, err
+	}
+	url := to.path.Relay.Base() + pathOHTTP + string(to.exit.Hash)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
+	if err != nil {
+		return nil, err
+	}
+	req.ContentLength = body.length
+	req.GetBody = func() (io.ReadCloser, error) { return up.again() }
+	req.Header = http.Header{"User-Agent": {""}, "Content-Type": {p.cfg.Format.RequestType()}}
+	if p.cfg.Format == ohttp.Chunked {
+		req.Header.Set("Incremental", "?1") // draft-ietf-ohai-chunked-ohttp-08: do not collect it first
+	}
+	return p.directory.poller(to.path.Relay).relay.transport.RoundTrip(req)
+}
+
+// upload is a request's body on its way to the relay. The transport asks for it again when it finds, in
+// ways that are certain (HTTP/2 GOAWAY and REFUSED_STREAM, a connection that was closed before anything was
+// written), that the relay did not process it. It is then sealed anew, so that no two requests on the
+// wire are the same, and answers are opened with what was sent last.
+type upload struct {
+	// seal also returns the length of the plaintext if it is to be sent in one piece, else 0.
+	seal  func() (sealed *ohttp.SealedRequest, padded int64, err error)
+	begun atomic.Bool // some of it was taken, by whatever attempt
+
+	mu    sync.Mutex // guards what follows
+	last  *ohttp.SealedRequest
+	seals int
+}
+
+// errResealed stops a transport that keeps asking for the body.
+var errResealed = errors.New("the relay refused the request again and again")
+
+// again seals the request anew.
+func (u *upload) again() (*uploadBody, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.seals == maxSeals {
+		return nil, errResealed
+	}
+	sealed, padded, err := u.seal()
+	if err != nil {
+		return nil, fmt.Errorf("seal the request: %w", err)
+	}
+	u.last = sealed
+	u.seals++
+	if padded == 0 {
+		return &uploadBody{sealed: sealed, length: -1, begun: &u.begun}, nil
+	}
+	piece, err := inOnePiece(sealed, padded)
+	if err != nil {
+		return nil, err
+	}
+	return &uploadBody{sealed: piece, length: int64(piece.Len()), begun: &u.begun}, nil
+}
+
+func (u *upload) current() *ohttp.SealedRequest {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last
+}
+
+// uploadBody is one sealing of an upload.
+type uploadBody struct {
+	sealed io.Reader
+	length int64 // in bytes, -1 when it is not known
+	begun  *atomic.Bool
+}
+
+func (b *uploadBody) Read(p []byte) (int, error) {
+	b.begun.Store(true)
+	return b.sealed.Read(p)
+}
+
+func (b *uploadBody) Close() error { return nil }

@@ -1,0 +1,183 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/ohttp"
+	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/service"
+)
+
+// failure is why an attempt to have a request answered failed, before any of an answer was delivered.
+type failure struct {
+	err *dialect.Error
+	// undelivered is set when it is certain that no exit got the request, and refused when one got it and certainly
+	// did not work on it: it may be sent again. With neither it is not known.
+	undelivered, refused bool
+	// final is set when the fault is the request's own: another exit would say the same.
+	final bool
+	// relayDown is set when the relay is at fault.
+	relayDown bool
+	// outage is set when it may pass by itself in a moment.
+	outage bool
+	// redate is set when the exit did nothing because of the request's date, and has said what time it is.
+	redate bool
+	// stale is set when the exit's keys are not what the directory said: it needs another look.
+	stale bool
+
+	result     route.Result  // as far as the exit is concerned
+	retryAfter time.Duration // how long the exit asked to be left alone
+	relay      relayurl.URL  // that the attempt went through
+	answer     *answer       // the exit's own error, for the tool if nothing better comes; else nil
+	body       []byte        // of that
+}
+
+// repeatable reports whether the request may be sent again.
+func (f *failure) repeatable(q *request) bool {
+	return !f.final && (f.undelivered || f.refused || q.mayRepeat())
+}
+
+// sendFailure says what it means that no answer came from the relay.
+func sendFailure(err error, up *upload, to hop) *failure {
+	relay := to.path.Relay.Host
+	switch {
+	case errors.Is(err, errNoAnswer), errors.Is(err, errSlow):
+		return &failure{result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitTimeout}}
+	case errors.Is(err, errUnwritable):
+		return &failure{final: true, result: route.Inconclusive, err: &dialect.Error{
+			Code: dialect.CodeInternal, Message: "The request cannot be written as Binary HTTP.",
+		}}
+	case errors.Is(err, ohttp.ErrInvalid):
+		return &failure{undelivered: true, result: route.Failed, err: &dialect.Error{
+			Code: dialect.CodeInternal, Message: "The request cannot be sealed to the exit's key. Choose another exit.",
+		}}
+	case !up.begun.Load():
+		return &failure{undelivered: true, relayDown: true, outage: true, result: route.Inconclusive, err: &dialect.Error{
+			Code: dialect.CodeRelayUnreachable,
+			Message: fmt.Sprintf("Relay %s cannot be reached: %s. Nothing was sent. Check the network and the relay's URL, or use another relay.",
+				relay, reason(err)),
+		}}
+	}
+	return &failure{relayDown: true, outage: true, result: route.Inconclusive, err: &dialect.Error{
+		Code: dialect.CodeRelayUnreachable,
+		Message: fmt.Sprintf("The connection to relay %s broke before an answer came. The request may have been processed; try again.",
+			relay),
+	}}
+}
+
+// brokenOff says what it means that an answer ended before any of it was delivered.
+func brokenOff(err error) *failure {
+	f := &failure{result: route.Interrupted, err: broken(err, false)}
+	f.outage = f.err.Code == dialect.CodeExitLost
+	return f
+}
+
+// invalid is an answer that no exit gives.
+func invalid() *failure {
+	return &failure{result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitInvalid}}
+}
+
+// refusal says what an outer answer means that is not a sealed one. Only the type of a problem counts:
+// its words are a stranger's.
+func refusal(resp *http.Response, to hop) *failure {
+	relay := to.path.Relay.Host
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxProblemBytes))
+	problem, ok := service.ParseProblem(resp.Header.Get("Content-Type"), body)
+	if err != nil || !ok {
+		problem = &service.Problem{}
+	}
+	switch problem.Type {
+	case service.TypeExitNotReached:
+		return &failure{undelivered: true, outage: true, result: route.Unreachable, err: &dialect.Error{Code: dialect.CodeExitUnreachable}}
+	case service.TypeUnknownExit:
+		return &failure{undelivered: true, outage: true, stale: true, result: route.Unreachable, err: &dialect.Error{
+			Code:    dialect.CodeExitUnreachable,
+			Message: fmt.Sprintf("The exit is no longer connected to relay %s. Nothing was sent to it; try again in a moment.", relay),
+		}}
+	case service.TypeOverloaded:
+		return &failure{undelivered: true, relayDown: true, outage: true, result: route.Inconclusive, err: &dialect.Error{
+			Code: dialect.CodeRelayRefused, Status: http.StatusServiceUnavailable, RetryAfter: resp.Header.Get("Retry-After"),
+			Message: fmt.Sprintf("Relay %s forwards as many requests as it can. Try again later, or use another relay.", relay),
+		}}
+	case service.TypeOHTTPKey:
+		return &failure{undelivered: true, stale: true, result: route.Unreachable, err: &dialect.Error{Code: dialect.CodeExitRefused}}
+	case service.TypeExitLost:
+		return &failure{outage: true, result: route.Unreachable, err: &dialect.Error{Code: dialect.CodeExitLost}}
+	}
+	if resp.StatusCode == http.StatusRequestEntityTooLarge {
+		return &failure{final: true, result: route.Inconclusive, err: &dialect.Error{
+			Code:    dialect.CodeTooLarge,
+			Message: fmt.Sprintf("The sealed request is larger than relay %s or the exit accepts. Send less.", relay),
+		}}
+	}
+	return &failure{result: route.Failed, err: &dialect.Error{
+		Code:    dialect.CodeExitRefused,
+		Message: fmt.Sprintf("Relay %s or the exit refused the sealed request with status %d. Choose another exit or relay.", relay, resp.StatusCode),
+	}}
+}
+
+// maxErrorBody is the longest error of an exit that is read as a whole, in bytes.
+const maxErrorBody = 64 << 10
+
+// judge says what an exit's error means. It is returned as the answer alone when the request is at fault, together with
+// a failure when another exit might do better, and as a failure alone when it broke off.
+func (a *answer) judge(op dialect.Operation) (*answer, *failure) {
+	body, err := io.ReadAll(io.LimitReader(a, maxErrorBody+1))
+	if err != nil {
+		a.outer.Close()
+		return nil, brokenOff(err)
+	}
+	f := verdict(a.inner.Status, op.ErrorCode(body))
+	if a.inner.Fields.Get("content-type") == service.ProblemType {
+		f = &failure{result: route.Inconclusive} // it did not accept the sealed message
+	}
+	if len(body) > maxErrorBody {
+		a.unread(body, nil)
+		return a, nil
+	}
+	if f == nil {
+		a.unread(body, io.EOF)
+		return a, nil
+	}
+	if seconds, err := strconv.ParseUint(a.inner.Fields.Get("retry-after"), 10, 32); err == nil {
+		f.retryAfter = time.Duration(seconds) * time.Second
+	}
+	f.body = body
+	return a, f
+}
+
+// verdict says what an exit's error means for the request, by the code that is in it and else by its status; nil when
+// the request is at fault.
+func verdict(status int, code dialect.Code) *failure {
+	switch code {
+	case dialect.CodeExitBusy, dialect.CodeExitDraining, dialect.CodeBackendRateLimited:
+		return &failure{refused: true, result: route.Limited}
+	case dialect.CodeBackendOverloaded, dialect.CodeBackendUnreachable, dialect.CodeBackendAuth, dialect.CodeUnknownModel:
+		return &failure{refused: true, result: route.Failed}
+	case dialect.CodeBackendError, dialect.CodeBackendTimeout, dialect.CodeBackendCut, dialect.CodeInternal:
+		return &failure{result: route.Failed}
+	case "":
+	default:
+		return nil
+	}
+	switch {
+	case status == http.StatusTooManyRequests:
+		return &failure{refused: true, result: route.Limited}
+	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired, status == http.StatusForbidden,
+		status == http.StatusNotFound, status == http.StatusServiceUnavailable:
+		return &failure{refused: true, result: route.Failed}
+	case status == http.StatusRequestTimeout, status >= http.StatusInternalServerError:
+		return &failure{result: route.Failed}
+	}
+	return nil
+}
