@@ -194,7 +194,7 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, relay, exit := network(t, Config{Format: tt.format}, tt.answer)
+			c, relay, exit := network(t, Config{Format: tt.format, Patience: Patience{Attempts: 1}}, tt.answer)
 			var length int
 			damage := func([]byte) []byte { return nil }
 			relay.forward = func(w http.ResponseWriter, r *http.Request) bool {

@@ -323,6 +323,9 @@ func (c *Client) Exits() []Exit {
 	return slices.Clone(c.directory.list(time.Now()))
 }
 
+// Forget forgets what was learned of all exits: how they did, what rests, and where conversations are.
+func (c *Client) Forget() { c.router.chooser.Clear("") }
+
 // Relays says how each relay does, in the order of Config.Relays.
 func (c *Client) Relays() []RelayStatus {
 	var all []RelayStatus

@@ -83,7 +83,7 @@ func lastNumber(text []byte, key string) (int, bool) {
 		n = 10*n + int(digits[end]-'0')
 		end++
 	}
-	return n, end > 0
+	return min(n, maxUsage), end > 0
 }
 
 // LinesPerEvent is how many lines one event of a stream has, by and large: an event of Claude and of the Responses API

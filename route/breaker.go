@@ -37,16 +37,15 @@ func (b *breaker) fail(now time.Time, random float64) {
 	b.begun = time.Time{}
 }
 
-// limit opens the breaker for as long as was asked for and a little more, and by guess when nothing was.
+// limit opens the breaker for as long as was asked for, and by guess when nothing was.
 func (b *breaker) limit(now time.Time, asked time.Duration, random float64) {
 	b.failures++
-	b.limited = true
-	rest := min(asked, maxAsked)
-	if rest <= 0 {
-		rest = grow(limitedRest, b.failures)
-	}
-	b.until = now.Add(time.Duration(float64(rest) * (1 + restJitter*random)))
 	b.begun = time.Time{}
+	if b.limited = asked > 0; b.limited {
+		b.until = now.Add(min(asked, maxAsked)) // no longer: a tool that is told comes back then
+		return
+	}
+	b.until = now.Add(time.Duration(float64(grow(limitedRest, b.failures)) * (1 + restJitter*random)))
 }
 
 func grow(first time.Duration, failures int) time.Duration {

@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "shape", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
 
 	// Roles: mechanisms and protocols, never each other.
-	"client": {"route", "scrub", "shape", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/relayurl", "internal/secret"},
+	"client": {"route", "scrub", "shape", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/keyfile", "internal/relayurl", "internal/secret"},
 	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
 	"exit":   {"tunnel", "shape", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile", "internal/secret"},
 

@@ -158,6 +158,7 @@ func TestBackendErrors(t *testing.T) {
 		if test.backend != 0 {
 			body = fmt.Sprintf(`{"model":"m","status":%d}`, test.backend)
 		}
+		n.Client().Forget() // that it asked to be left alone
 		answer := post(t, t.Context(), n.ClientURL()+"/v1/messages", body)
 		text, err := io.ReadAll(answer.Body)
 		if err != nil || answer.StatusCode != test.tool {

@@ -131,6 +131,7 @@ func TestEveryPairFails(t *testing.T) {
 			now.Store(int32(i))
 			for form, request := range map[string]func(string) (string, string){"plain": tools[tool].plain, "streamed": tools[tool].stream} {
 				path, body := request("m")
+				n.Client().Forget() // that it asked to be left alone
 				got := post(t, t.Context(), n.ClientURL()+path, body)
 				text, err := io.ReadAll(got.Body)
 				if err != nil || got.StatusCode != f.tool || !strings.Contains(string(text), f.said(tools[tool].name)) {

@@ -25,7 +25,7 @@ func scripted(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	switch {
 	case bytes.Contains(body, []byte("an error")):
-		w.WriteHeader(http.StatusUnauthorized)
+		w.WriteHeader(http.StatusBadRequest) // of the request: it is not sent on to another exit, which would show
 	case bytes.Contains(body, []byte("plain")):
 		io.WriteString(w, `{"choices":[{"message":{"content":"all of it"}}]}`)
 	case bytes.Contains(body, []byte("short tokens")):

@@ -1,0 +1,196 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tokengo/tokengo/bhttp"
+	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/service"
+)
+
+const streamBody = `{"messages":[{"content":"hi","role":"user"}],"model":"m","stream":true}`
+
+// coded answers with one of our own errors.
+func coded(code dialect.Code) func(*exchange) {
+	return func(x *exchange) {
+		status, fields, body := (&dialect.Error{Code: code, RetryAfter: "9"}).Response(dialect.Operation{Protocol: service.OpenAI})
+		x.head(status, bhttp.Field{Name: "content-type", Value: fields.Get("Content-Type")}, bhttp.Field{Name: "retry-after", Value: "9"})
+		x.check(x.chunk(string(body)))
+		x.end()
+	}
+}
+
+func status(code int) func(*exchange) {
+	return func(x *exchange) { x.respond(code, "application/json", `{"error":{"message":"of the backend"}}`) }
+}
+
+func hang(x *exchange) { <-x.outer.Context().Done() }
+
+// two runs a client with an exit that is tried first, because it is the cheaper by far, and another.
+func two(t *testing.T, cfg Config, first, second func(*exchange)) (c *testClient, exits [2]*testExit) {
+	t.Helper()
+	cfg.Preferences.Sort = route.SortPrice
+	for i, answer := range []func(*exchange){first, second} {
+		offer := models(service.OpenAI, "m")
+		offer[0].Pricing = &service.Pricing{InputPer1M: service.Decimal([]string{"0.01", "50"}[i]), OutputPer1M: "1", Currency: "USD"}
+		exits[i] = newExit(t, newIdentity(t), testInfo(offer))
+		exits[i].answer = answer
+	}
+	return start(t, cfg, newTestRelay(t, exits[0], exits[1])), exits
+}
+
+// What an exit answers or does before the first byte of an answer either goes on at another exit, or is for the tool.
+func TestGoesOnToAnotherExit(t *testing.T) {
+	elsewhere := plainAnswer(`{"from":"the second"}`)
+	tests := []struct {
+		name   string
+		cfg    Config
+		body   string
+		first  func(*exchange)
+		status int
+		sent   int32 // to the first
+		second int32
+	}{
+		{"busy", Config{}, chatBody, coded(dialect.CodeExitBusy), 200, 1, 1},
+		{"draining", Config{Retry: RetryNever}, chatBody, coded(dialect.CodeExitDraining), 200, 1, 1},
+		{"backend limited", Config{Retry: RetryNever}, chatBody, coded(dialect.CodeBackendRateLimited), 200, 1, 1},
+		{"backend refuses the exit", Config{Retry: RetryNever}, chatBody, coded(dialect.CodeBackendAuth), 200, 1, 1},
+		{"backend failed", Config{}, chatBody, coded(dialect.CodeBackendError), 200, 1, 1},
+		{"backend failed, nothing unknown may be repeated", Config{Retry: RetryNever}, chatBody, coded(dialect.CodeBackendError), 500, 1, 0},
+		{"backend's own 500", Config{}, chatBody, status(500), 200, 1, 1},
+		{"backend's own 429", Config{Retry: RetryNever}, chatBody, status(429), 200, 1, 1},
+		{"model is gone", Config{Retry: RetryNever}, chatBody, status(404), 200, 1, 1},
+		{"wrong request", Config{}, chatBody, status(400), 400, 1, 0},
+		{"too long for the model", Config{}, chatBody, coded(dialect.CodeContextLength), 400, 1, 0},
+		{"stream cut before its first byte", Config{}, streamBody, func(x *exchange) {
+			x.head(200, eventStream)
+			x.end(bhttp.Field{Name: dialect.FieldError, Value: "backend_cut"})
+		}, 200, 1, 1},
+		{"JSON broken off", Config{}, chatBody, func(x *exchange) {
+			x.head(200, bhttp.Field{Name: "content-type", Value: "application/json"})
+			x.check(x.chunk(`{"choices":[`))
+			panic(http.ErrAbortHandler)
+		}, 200, 1, 1},
+		{"stream that does not begin", Config{Patience: Patience{FirstByte: 50 * time.Millisecond}}, streamBody, hang, 200, 1, 1},
+		{"one attempt only", Config{Patience: Patience{Attempts: 1}}, chatBody, coded(dialect.CodeExitBusy), 429, 1, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, exits := two(t, tt.cfg, tt.first, elsewhere)
+			resp := c.do("POST", "/v1/chat/completions", tt.body)
+			body := read(t, resp)
+			if resp.StatusCode != tt.status || (resp.StatusCode == 200) != (body == `{"from":"the second"}`) {
+				t.Errorf("status %d, body %s", resp.StatusCode, body)
+			}
+			answered := exits[0]
+			if tt.second > 0 {
+				answered = exits[1]
+			}
+			if got := resp.Header.Get(fieldExit); got != string(answered.entry.PubKeyHash) {
+				t.Errorf("the answer is said to be of exit %q", got)
+			}
+			if n, m := exits[0].requests.Load(), exits[1].requests.Load(); n != tt.sent || m != tt.second {
+				t.Errorf("sent %d and %d times, want %d and %d", n, m, tt.sent, tt.second)
+			}
+		})
+	}
+}
+
+// When no exit does better the tool reads what the last one said.
+func TestLastErrorIsTheExitsOwn(t *testing.T) {
+	c, exits := two(t, Config{}, coded(dialect.CodeBackendError), coded(dialect.CodeBackendRateLimited))
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	_, code := errorText(t, service.OpenAI, read(t, resp))
+	if resp.StatusCode != 429 || code != "backend_rate_limited" || resp.Header.Get("Retry-After") != "9" {
+		t.Errorf("status %d, code %q, header %v", resp.StatusCode, code, resp.Header)
+	}
+	if exits[0].requests.Load() != 1 || exits[1].requests.Load() != 1 {
+		t.Errorf("sent %d and %d times", exits[0].requests.Load(), exits[1].requests.Load())
+	}
+}
+
+// A slow exit is waited for when there is no other.
+func TestSlowExitIsWaitedFor(t *testing.T) {
+	c, _, exit := network(t, Config{Patience: Patience{FirstByte: 20 * time.Millisecond}, Preferences: route.Preferences{Protocols: []service.Protocol{service.OpenAI}}}, nil)
+	asked := make(chan struct{})
+	exit.answer = func(x *exchange) {
+		close(asked)
+		timer := time.NewTimer(200 * time.Millisecond)
+		defer timer.Stop()
+		<-timer.C
+		x.respond(200, "text/event-stream", "data: late\n\n")
+	}
+	resp := c.do("POST", "/v1/chat/completions", streamBody)
+	if body := read(t, resp); resp.StatusCode != 200 || body != "data: late\n\n" {
+		t.Errorf("status %d, body %q", resp.StatusCode, body)
+	}
+	<-asked
+}
+
+// After any part of an answer nothing is sent again.
+func TestBegunAnswerIsNotRepeated(t *testing.T) {
+	c, exits := two(t, Config{Retry: RetryAlways}, func(x *exchange) {
+		x.head(200, eventStream)
+		x.check(x.chunk("data: 1\n\n"))
+		panic(http.ErrAbortHandler)
+	}, plainAnswer("{}"))
+	resp := c.do("POST", "/v1/chat/completions", streamBody)
+	body, err := io.ReadAll(resp.Body)
+	if err == nil || !strings.HasPrefix(string(body), "data: 1\n\n") || !strings.Contains(string(body), "stream_cut") {
+		t.Errorf("error %v, body %q", err, body)
+	}
+	if n := exits[1].requests.Load(); n != 0 {
+		t.Errorf("%d requests to the other exit", n)
+	}
+}
+
+// All exits gone, then back: the request waits a moment.
+func TestWaitsForExitsToComeBack(t *testing.T) {
+	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+	relay := newTestRelay(t, exit)
+	c := start(t, Config{RefreshInterval: time.Hour}, relay)
+	c.expectChat("{}")
+	var refused atomic.Int32
+	relay.set(func() {
+		relay.forward = func(w http.ResponseWriter, r *http.Request) bool {
+			if refused.Add(1) > 2 {
+				return false
+			}
+			problem(w, 502, service.TypeExitNotReached)
+			return true
+		}
+	})
+	c.expectChat("{}")
+	if refused.Load() < 3 {
+		t.Errorf("asked %d times", refused.Load())
+	}
+}
+
+// A tier whose exits fail is left for the next one, and the tool is told.
+func TestTierFallsBack(t *testing.T) {
+	cheap := route.Preferences{Tiers: []service.Tier{service.Free}}
+	var exits []*testExit
+	for i, class := range []service.Tier{service.Free, service.Premium} {
+		info := testInfo(models(service.OpenAI, "m"))
+		info.Tier = class
+		exits = append(exits, newExit(t, newIdentity(t), info))
+		exits[i].answer = plainAnswer(string(class))
+	}
+	exits[0].answer = status(503)
+	c := start(t, Config{
+		Tiers: []route.Tier{{Name: "mine", Preferences: cheap}, {Name: "paid"}},
+	}, newTestRelay(t, exits...))
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	if body := read(t, resp); body != string(service.Premium) || resp.Header.Get(fieldTier) != "paid" {
+		t.Errorf("answered %q by tier %q", body, resp.Header.Get(fieldTier))
+	}
+}
