@@ -54,11 +54,12 @@ const (
 	outcomeCancelled   outcome = "cancelled" // the tool went away
 )
 
-// result is an outcome, and whether the connection to the tool must break so that nobody takes what was
-// sent for the whole answer.
+// result is an outcome, whether the connection to the tool must break so that nobody takes what was
+// sent for the whole answer, and which exit answered if one did.
 type result struct {
 	outcome outcome
 	broken  bool
+	from    *hop
 }
 
 // wait refuses new requests and returns when all that run have ended.
@@ -97,12 +98,22 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		res = p.remote(w, r, op)
 	}
 	p.metrics.requests.WithLabelValues(string(op.Protocol), string(res.outcome)).Inc()
-	p.cfg.Logger.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("protocol", string(op.Protocol)),
-		slog.String("kind", op.Kind.String()), slog.String("outcome", string(res.outcome)),
-		slog.Duration("took", time.Since(began)))
+	p.log(r.Context(), op, res, time.Since(began))
 	if res.broken {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// log writes one line for each request, at debug level: together with what a relay sees it tells who asked which exit.
+func (p *proxy) log(ctx context.Context, op dialect.Operation, res result, took time.Duration) {
+	line := []slog.Attr{
+		slog.String("protocol", string(op.Protocol)), slog.String("kind", op.Kind.String()),
+		slog.String("outcome", string(res.outcome)), slog.Duration("took", took),
+	}
+	if res.from != nil {
+		line = append(line, slog.String("exit", res.from.exit.Hash.Short()), slog.String("tier", res.from.tier()))
+	}
+	p.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "request", line...)
 }
 
 // report logs a panic that is not meant, without its value, which could quote a prompt.
@@ -155,6 +166,7 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	}
 	defer p.drains.take(a)
 	res := p.answer(w, op, a)
+	res.from = &a.to
 	p.learn(q, a, res)
 	return res
 }

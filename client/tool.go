@@ -115,8 +115,11 @@ const defaultTier = "default"
 func (to *hop) tell(h http.Header) {
 	h.Set(fieldExit, string(to.exit.Hash))
 	h.Set(fieldModel, fieldValue(to.chosen.Model.ID))
-	h.Set(fieldTier, fieldValue(cmp.Or(to.chosen.Tier, defaultTier)))
+	h.Set(fieldTier, fieldValue(to.tier()))
 }
+
+// tier is the name of the tier of fall-back.
+func (to *hop) tier() string { return cmp.Or(to.chosen.Tier, defaultTier) }
 
 // fieldValue is a name as a field's value: as it is when it is printable ASCII, else percent-encoded.
 func fieldValue(name string) string {
