@@ -151,7 +151,7 @@ func broken(err error, begun bool) *dialect.Error {
 			Code:    dialect.CodeStreamCut,
 			Message: "Nothing more of the answer came from the exit for too long. The answer is not complete; try again.",
 		}
-	case errors.Is(err, errNoAnswer):
+	case errors.Is(err, errNoAnswer), errors.Is(err, errSlow):
 		return &dialect.Error{Code: dialect.CodeExitTimeout}
 	case err == errCutByExit:
 		return &dialect.Error{Code: dialect.CodeBackendCut}

@@ -17,16 +17,26 @@ import (
 	"github.com/tokengo/tokengo/ohttp"
 )
 
-// exchange seals a request for one exit, sends it through one relay, and opens the beginning of the answer. When the
-// exit answered with an error that another exit might not, both results are set.
-func (p *proxy) exchange(ctx context.Context, q *request, to hop, watch *watch) (*answer, *failure) {
+// sending is a request that goes to one exit through one relay.
+type sending struct {
+	proxy   *proxy
+	request *request
+	to      hop
+	watch   *watch
+	sent    func() // is called when the request has left
+}
+
+// run seals the request, sends it, and opens the beginning of the answer. When the exit answered with an error that
+// another exit might not, both results are set.
+func (s *sending) run(ctx context.Context) (*answer, *failure) {
+	p, q, to, watch := s.proxy, s.request, s.to, s.watch
 	m, err := q.message(p.scrubber.exit(to.exit, time.Now()), to.chosen.Model.ID)
 	if err != nil {
 		return nil, &failure{refused: true, err: &dialect.Error{Code: dialect.CodeInternal, Message: "The exit's name of the model cannot be asked for."}}
 	}
 	p.debug.add(m.op, m.scrubbed, to.exit)
 	relay := p.directory.poller(to.path.Relay).relay
-	up := &upload{seal: func() (*ohttp.SealedRequest, int64, error) {
+	up := &upload{sent: s.sent, seal: func() (*ohttp.SealedRequest, int64, error) {
 		return m.seal(to.exit.key, p.cfg.Format, p.clocks.date(to, relay))
 	}}
 	began := time.Now()
@@ -104,6 +114,7 @@ type upload struct {
 	// seal also returns the length of the plaintext if it is to be sent in one piece, else 0.
 	seal  func() (sealed *ohttp.SealedRequest, padded int64, err error)
 	begun atomic.Bool // some of it was taken, by whatever attempt
+	sent  func()      // is called whenever all of it was taken
 
 	mu    sync.Mutex // guards what follows
 	last  *ohttp.SealedRequest
@@ -127,13 +138,13 @@ func (u *upload) again() (*uploadBody, error) {
 	u.last = sealed
 	u.seals++
 	if padded == 0 {
-		return &uploadBody{sealed: sealed, length: -1, begun: &u.begun}, nil
+		return &uploadBody{sealed: sealed, length: -1, upload: u}, nil
 	}
 	piece, err := inOnePiece(sealed, padded)
 	if err != nil {
 		return nil, err
 	}
-	return &uploadBody{sealed: piece, length: int64(piece.Len()), begun: &u.begun}, nil
+	return &uploadBody{sealed: piece, length: int64(piece.Len()), upload: u}, nil
 }
 
 func (u *upload) current() *ohttp.SealedRequest {
@@ -146,12 +157,18 @@ func (u *upload) current() *ohttp.SealedRequest {
 type uploadBody struct {
 	sealed io.Reader
 	length int64 // in bytes, -1 when it is not known
-	begun  *atomic.Bool
+	taken  int64
+	upload *upload
 }
 
 func (b *uploadBody) Read(p []byte) (int, error) {
-	b.begun.Store(true)
-	return b.sealed.Read(p)
+	b.upload.begun.Store(true)
+	n, err := b.sealed.Read(p)
+	b.taken += int64(n)
+	if err == io.EOF || b.taken == b.length {
+		b.upload.sent()
+	}
+	return n, err
 }
 
 func (b *uploadBody) Close() error { return nil }

@@ -4,6 +4,7 @@
 package client
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -192,5 +193,30 @@ func TestTierFallsBack(t *testing.T) {
 	resp := c.do("POST", "/v1/chat/completions", chatBody)
 	if body := read(t, resp); body != string(service.Premium) || resp.Header.Get(fieldTier) != "paid" {
 		t.Errorf("answered %q by tier %q", body, resp.Header.Get(fieldTier))
+	}
+}
+
+// A tool that goes away while its request waits leaves no mark on the exit or the relay.
+func TestCancelBlamesNobody(t *testing.T) {
+	arrived := make(chan struct{})
+	c, _, exit := network(t, Config{}, nil)
+	exit.answer = func(x *exchange) {
+		close(arrived)
+		hang(x)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	if _, err := c.send(ctx, "POST", "/v1/chat/completions", strings.NewReader(chatBody)); err == nil {
+		t.Fatal("an answer")
+	}
+	exit.answer = plainAnswer("{}")
+	c.expectChat("{}")
+	for _, k := range c.router.chooser.Known("") {
+		if k.Failed > 0 || k.State != route.Closed {
+			t.Errorf("remembered: %+v", k)
+		}
 	}
 }

@@ -6,6 +6,7 @@ package client
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -54,7 +55,8 @@ type course struct {
 	last      *failure                  // of the attempt before; nil before the first
 	refreshed bool                      // the directory was asked for keys that had changed
 
-	mu      sync.Mutex // guards what follows: an attempt that takes long asks whether there is another
+	mu      sync.Mutex // guards what follows, which an attempt that takes long looks at from its timer
+	waiting bool       // an attempt waits for its answer to begin
 	plan    *route.Plan
 	pending *route.Candidate // drawn and not tried yet
 }
@@ -98,13 +100,11 @@ func (c *course) draw() (to route.Candidate, ok bool) {
 	return c.plan.Next()
 }
 
-// hasNext reports whether there is another candidate, while one is being tried.
+// hasNext reports whether there is another candidate. c.mu is held.
 func (c *course) hasNext() bool {
 	if !c.hasPatience() {
 		return false
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.pending != nil {
 		return true
 	}
@@ -113,6 +113,32 @@ func (c *course) hasNext() bool {
 		c.pending = &to
 	}
 	return ok
+}
+
+// watchSlow gives an attempt up whose answer does not begin in time after the request was sent, when there is another
+// exit to ask. After stop has returned it does not.
+func (c *course) watchSlow(giveUp context.CancelCauseFunc) (sent, stop func()) {
+	if !c.request.demand.stream || !c.request.mayRepeat() {
+		return func() {}, func() {}
+	}
+	c.setWaiting(true)
+	timer := time.AfterFunc(math.MaxInt64, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.waiting && c.hasNext() {
+			giveUp(errSlow)
+		}
+	})
+	return func() { timer.Reset(c.proxy.cfg.Patience.FirstByte) }, func() {
+		timer.Stop()
+		c.setWaiting(false)
+	}
+}
+
+func (c *course) setWaiting(waiting bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = waiting
 }
 
 // replan begins anew with what the directory says now.
@@ -194,6 +220,8 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 		last = failed
 		last.relay = path.Relay
 		switch {
+		case ctx.Err() != nil: // the tool is gone: nobody is to blame
+			return nil, c.blame(to, &failure{final: true, result: route.Inconclusive, err: failed.err})
 		case failed.relayDown:
 			c.down[path.Relay] = true
 			c.proxy.paths.failed(path.Relay)
@@ -254,18 +282,13 @@ func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
 	ctx, cancel, detach := detached(ctx)
 	watch := newWatch(cancel, p.cfg.AnswerTimeout, func() error { return context.Cause(ctx) })
 	defer p.paths.watch(ctx, to.path.Relay, cancel)()
-	if c.request.demand.stream && c.request.mayRepeat() {
-		slow := time.AfterFunc(p.cfg.Patience.FirstByte, func() {
-			if c.hasNext() {
-				cancel(errSlow)
-			}
-		})
-		defer slow.Stop()
-	}
+	sent, stop := c.watchSlow(cancel)
+	defer stop()
 	p.cfg.Logger.DebugContext(ctx, "attempt", "exit", to.exit.Hash.Short(), "relay", to.path.Relay.Host)
-	a, failed := p.exchange(ctx, c.request, to, watch)
+	s := &sending{proxy: p, request: c.request, to: to, watch: watch, sent: sent}
+	a, failed := s.run(ctx)
 	if failed != nil && failed.redate {
-		a, failed = p.exchange(ctx, c.request, to, watch) // sealed anew, once
+		a, failed = s.run(ctx) // sealed anew, once
 	}
 	if a == nil {
 		watch.stop()

@@ -300,7 +300,7 @@ func TestUploadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	up := &upload{seal: func() (*ohttp.SealedRequest, int64, error) {
+	up := &upload{sent: func() {}, seal: func() (*ohttp.SealedRequest, int64, error) {
 		sealed, err := ohttp.SealRequest(e.exit.key, ohttp.Chunked, strings.NewReader("request"))
 		return sealed, 0, err
 	}}
