@@ -146,6 +146,7 @@ func TestNewChecks(t *testing.T) {
 		{"negative size", Config{Certificate: cert, MaxRequestBytes: -1}, "negative"},
 		{"negative number", Config{Certificate: cert, MaxInFlight: -1}, "negative"},
 		{"negative time", Config{Certificate: cert, WriteTimeout: -1}, "negative"},
+		{"operator", Config{Certificate: cert, Operator: "two\nlines"}, "operator"},
 		{"all defaults", Config{Certificate: cert}, ""},
 	}
 	for _, test := range tests {

@@ -125,7 +125,7 @@ func (r *Relay) serveDirectory(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if query := req.URL.Query(); query.Has("protocol") || query.Has("model") {
-		serveFiltered(w, s, service.Protocol(query.Get("protocol")), query.Get("model"))
+		r.serveFiltered(w, s, service.Protocol(query.Get("protocol")), query.Get("model"))
 		return
 	}
 	whole, err := r.publisher.wholeOf(s)
@@ -137,7 +137,7 @@ func (r *Relay) serveDirectory(w http.ResponseWriter, req *http.Request) {
 }
 
 // serveFiltered sends the exits that speak protocol and offer model; an empty one does not filter.
-func serveFiltered(w http.ResponseWriter, s *snapshot, protocol service.Protocol, model string) {
+func (r *Relay) serveFiltered(w http.ResponseWriter, s *snapshot, protocol service.Protocol, model string) {
 	if s.exits > maxFiltered {
 		problem(w, tooManyToFilter)
 		return
@@ -161,9 +161,14 @@ func serveFiltered(w http.ResponseWriter, s *snapshot, protocol service.Protocol
 			body = append(body, entry...)
 		}
 	}
+	end, err := endOf(r.cfg.Operator)
+	if err != nil {
+		problem(w, noDirectory)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", askAgain)
-	w.Write(append(body, "]}\n"...))
+	w.Write(append(body, end...))
 }
 
 // offers reports whether an exit speaks protocol and offers model; an empty one is not asked about.

@@ -298,3 +298,44 @@ func TestKeys(t *testing.T) {
 		}
 	}
 }
+
+// The relay says who runs it in the index, in the document and in what is filtered, and each still says what it said.
+func TestDirectoryNamesTheOperator(t *testing.T) {
+	const operator = `Example "Ltd" <é>`
+	g := newRig(t, func(cfg *Config) { cfg.Operator = operator })
+	client := g.client(h2)
+	s := g.connect(newIdentity(t), echo)
+	index, err := service.ParseIndex(strings.NewReader(g.get(client, "/directory").body))
+	if err != nil || index.Operator != operator || len(index.Segments) != 1 {
+		t.Errorf("index %+v, %v", index, err)
+	}
+	zipped := g.get(client, "/exits", "Accept-Encoding", "gzip")
+	for name, body := range map[string]string{
+		"document":   g.get(client, "/exits").body,
+		"compressed": unzip(t, zipped.body),
+		"filtered":   g.get(client, "/exits?protocol=openai").body,
+	} {
+		dir, err := service.ParseDirectory(strings.NewReader(body), 1<<20)
+		if err != nil || dir.Operator != operator || len(dir.Exits) != 1 || dir.Exits[0].PubKeyHash != s.hash() {
+			t.Errorf("%s: %+v, %v", name, dir, err)
+		}
+	}
+}
+
+// Another operator is another index, which no ETag of the one before hides; no segment changes.
+func TestOperatorChangesTheIndex(t *testing.T) {
+	g := newRegistry(10)
+	first, second := newPublisher(g, time.Hour), newPublisher(g, time.Hour)
+	second.operator = "Example Ltd"
+	a, err := first.directory(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := second.directory(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.index.etag == b.index.etag || strings.Contains(string(a.index.plain), "operator") {
+		t.Errorf("ETags %s and %s, index without an operator %s", a.index.etag, b.index.etag, a.index.plain)
+	}
+}

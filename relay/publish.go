@@ -33,6 +33,7 @@ const (
 type publisher struct {
 	registry *registry
 	interval time.Duration // at which observations are renewed
+	operator string        // who runs the relay
 
 	building sync.Mutex // held while something is built; before mu. Guards pieces.
 	pieces   map[service.Digest]*piece
@@ -153,7 +154,7 @@ func (p *publisher) build(now time.Time) (*snapshot, error) {
 	if s.segments, err = p.encode(cut(exits, 0)); err != nil {
 		return nil, err
 	}
-	index := service.Index{Segments: make([]service.Digest, 0, len(s.segments))}
+	index := service.Index{Segments: make([]service.Digest, 0, len(s.segments)), Operator: p.operator}
 	for _, segment := range s.segments {
 		index.Segments = append(index.Segments, segment.digest)
 	}
@@ -244,7 +245,11 @@ func (p *publisher) join(s *snapshot) (*whole, error) {
 	if err != nil {
 		return nil, err
 	}
-	const begin, comma, end = `{"exits":[`, `,`, "]}\n"
+	const begin, comma = `{"exits":[`, `,`
+	end, err := endOf(p.operator)
+	if err != nil {
+		return nil, err
+	}
 	w := &whole{plain: [][]byte{[]byte(begin)}, gzipped: [][]byte{gzipHead, stored(begin, 0)}}
 	for i, piece := range pieces {
 		if i > 0 {
@@ -257,6 +262,15 @@ func (p *publisher) join(s *snapshot) (*whole, error) {
 	w.plain = append(w.plain, []byte(end))
 	w.gzipped = append(w.gzipped, stored(end, 1), gzipTail(w.plain))
 	return w, nil
+}
+
+// endOf is what follows the exits in the directory as one document.
+func endOf(operator string) (string, error) {
+	if operator == "" {
+		return "]}\n", nil
+	}
+	name, err := json.Marshal(operator)
+	return `],"operator":` + string(name) + "}\n", err
 }
 
 // encodePieces makes the pieces that there are not yet, on all processors. p.building is held.

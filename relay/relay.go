@@ -38,6 +38,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tokengo/tokengo/internal/drain"
+	"github.com/tokengo/tokengo/service"
 	"github.com/tokengo/tokengo/tunnel"
 )
 
@@ -60,6 +61,10 @@ const (
 type Config struct {
 	// Certificate returns the relay's TLS certificate. Required; see [OwnCertificate] and [FileCertificate].
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+	// Operator is who runs the relay. It is published, so that clients do not go through it to exits of the same
+	// operator; [service.CheckOperator] says what it may be. Default: it is not told.
+	Operator string
 
 	// MaxRequestBytes bounds a sealed request. Default 64 MiB.
 	MaxRequestBytes int64
@@ -100,6 +105,9 @@ type Config struct {
 }
 
 func (c *Config) validate() error {
+	if err := service.CheckOperator(c.Operator); err != nil {
+		return err
+	}
 	for _, limit := range []int64{
 		c.MaxRequestBytes, int64(c.MaxExits), int64(c.MaxInFlight), int64(c.UploadTimeout),
 		int64(c.WriteTimeout), int64(c.AnswerTimeout), int64(c.ShutdownTimeout), int64(c.ObserveInterval),
@@ -153,6 +161,7 @@ func New(cfg Config) (*Relay, error) {
 	cfg.setDefaults()
 	r := &Relay{cfg: cfg, registry: newRegistry(cfg.MaxExits), slots: make(chan struct{}, cfg.MaxInFlight)}
 	r.publisher = newPublisher(r.registry, cfg.ObserveInterval)
+	r.publisher.operator = cfg.Operator
 	r.metrics = newMetrics(cfg.Registerer, r.registry)
 	return r, nil
 }

@@ -23,6 +23,8 @@ const (
 type Directory struct {
 	// Exits are the exits, in no order that means anything.
 	Exits []Entry `json:"exits"`
+	// Operator is who runs the relay, as in [Index].
+	Operator string `json:"operator,omitempty"`
 }
 
 // Entry is one exit of a directory. What it says counts only after Verify.
@@ -61,6 +63,9 @@ func ParseDirectory(r io.Reader, maxBytes int64) (*Directory, error) {
 	var d Directory
 	if err := parseDocument(r, maxBytes, directoryShape, &d); err != nil {
 		return nil, fmt.Errorf("directory %w", err)
+	}
+	if err := CheckOperator(d.Operator); err != nil {
+		return nil, fmt.Errorf("directory: %w", err)
 	}
 	return &d, nil
 }

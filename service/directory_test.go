@@ -73,6 +73,8 @@ func TestParseDirectory(t *testing.T) {
 		{"one that is empty", `{"exits":[{}]}`, 1, ""},
 		{"most exits", `{"exits":[{}` + strings.Repeat(",{}", MaxEntries-1) + `]}`, MaxEntries, ""},
 		{"too many exits", `{"exits":[{}` + strings.Repeat(",{}", MaxEntries) + `]}`, 0, "more than"},
+		{"operator", `{"exits":[],"operator":"Example Ltd"}`, 0, ""},
+		{"operator with a line break", `{"exits":[],"operator":"planted\n"}`, 0, "operator"},
 		{"empty", ``, 0, "JSON"},
 		{"array", `[]`, 0, "object"},
 		{"trailing data", `{"exits":[]}{}`, 0, "JSON"},

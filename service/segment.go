@@ -43,6 +43,9 @@ func ParseDigest(s string) (Digest, error) {
 type Index struct {
 	// Segments are at most MaxEntries digests, each once, in no order that means anything.
 	Segments []Digest `json:"segments"`
+	// Operator is who runs the relay, by its own word and signed by nobody: text that [CheckOperator] takes. Empty: it
+	// does not tell.
+	Operator string `json:"operator,omitempty"`
 }
 
 var indexShape = shapeOf(reflect.TypeFor[Index]())
@@ -52,6 +55,9 @@ func ParseIndex(r io.Reader) (*Index, error) {
 	var index Index
 	if err := parseDocument(r, maxIndexBytes, indexShape, &index); err != nil {
 		return nil, fmt.Errorf("directory index %w", err)
+	}
+	if err := CheckOperator(index.Operator); err != nil {
+		return nil, fmt.Errorf("directory index: %w", err)
 	}
 	seen := make(map[Digest]bool, len(index.Segments))
 	for _, d := range index.Segments {

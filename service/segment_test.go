@@ -71,6 +71,9 @@ func TestParseIndex(t *testing.T) {
 	}{
 		{"none", `{"segments":[]}`, 0, ""},
 		{"two and what is not known", `{"segments":["` + a + `","` + b + `"],"new":[{"a":1}]}`, 2, ""},
+		{"operator", `{"segments":[],"operator":"Example Ltd"}`, 0, ""},
+		{"operator that moves the cursor", `{"segments":[],"operator":"planted\u001b[A"}`, 0, "operator"},
+		{"operator that is too long", `{"segments":[],"operator":"` + strings.Repeat("x", 257) + `"}`, 0, "operator"},
 		{"a digest twice", `{"segments":["` + a + `","` + a + `"]}`, 0, "twice"},
 		{"segments twice", `{"segments":[],"segments":[]}`, 0, "twice"},
 		{"upper case", `{"segments":["` + strings.ToUpper(a) + `"]}`, 0, "hexadecimal"},
@@ -151,6 +154,7 @@ func FuzzParseSegment(f *testing.F) {
 
 func FuzzParseIndex(f *testing.F) {
 	f.Add([]byte(`{"segments":["` + string(DigestOf(nil)) + `"]}`))
+	f.Add([]byte(`{"segments":[],"operator":"Example Ltd"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		index, err := ParseIndex(bytes.NewReader(raw))
 		if err != nil {
@@ -158,6 +162,9 @@ func FuzzParseIndex(f *testing.F) {
 				t.Fatalf("error %v, want ErrInvalid", err)
 			}
 			return
+		}
+		if err := CheckOperator(index.Operator); err != nil {
+			t.Fatal(err)
 		}
 		for _, d := range index.Segments {
 			if _, err := ParseDigest(string(d)); err != nil {

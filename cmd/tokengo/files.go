@@ -75,6 +75,7 @@ type relayFile struct {
 	commonFile      `yaml:",inline"`
 	Listen          string        `yaml:"listen"`
 	Host            string        `yaml:"host"`
+	Operator        string        `yaml:"operator"`
 	Cert            string        `yaml:"cert"`
 	Key             string        `yaml:"key"`
 	MaxRequestBytes int64         `yaml:"max_request_bytes"`
@@ -115,6 +116,7 @@ func (f *clientFile) config() (client.Config, error) {
 
 func (f *relayFile) config() relay.Config {
 	return relay.Config{
+		Operator:        f.Operator,
 		MaxRequestBytes: f.MaxRequestBytes, MaxExits: f.MaxExits, MaxInFlight: f.MaxInFlight,
 		UploadTimeout: f.UploadTimeout, AnswerTimeout: f.AnswerTimeout, ShutdownTimeout: f.ShutdownTimeout,
 	}

@@ -50,6 +50,7 @@ give that line to clients and exits. With --cert and --key it uses a certificate
 	flags := cmd.Flags()
 	flags.StringVar(&f.file.Listen, "listen", ":"+relayurl.DefaultPort, "listen for clients and exits on `address`")
 	flags.StringVar(&f.file.Host, "host", "", "the `name` or address by which others reach this relay, for the printed URL")
+	flags.StringVar(&f.file.Operator, "operator", "", "`name` of who runs the relay; clients do not go through it to exits of the same operator")
 	flags.StringVar(&f.file.Cert, "cert", "", "certificate chain of a public authority, PEM `file`")
 	flags.StringVar(&f.file.Key, "key", "", "its private key, PEM `file`")
 	return cmd
