@@ -104,7 +104,7 @@ type Config struct {
 	// Patience bounds how long and how often a request is tried before any of its answer has come.
 	Patience Patience
 	// RelayOperators says who runs the relays: an exit of the same operator is not reached through them. It goes before
-	// what relays say of themselves.
+	// what relays say of themselves. Each must be one of Relays, and its operator what [service.CheckOperator] takes.
 	RelayOperators map[relayurl.URL]string
 	// Format is how requests are sealed. Default: [ohttp.Chunked]. With [ohttp.Whole] an answer arrives
 	// all at once, when it is complete.
@@ -189,6 +189,9 @@ func (cfg Config) validate() error {
 		}
 	}
 	if err := cfg.checkChoice(); err != nil {
+		return err
+	}
+	if err := cfg.checkOperators(); err != nil {
 		return err
 	}
 	if _, err := scrub.ParseLevel(string(cfg.Scrub)); err != nil {

@@ -11,6 +11,7 @@ const (
 	pathSegment    = "/directory/segments/" // and a digest
 	pathObserved   = "/directory/observed"  // what the relay observes
 	pathExits      = "/exits"               // the directory as one document
+	pathHealth     = "/healthz"             // whether the relay is there
 	pathOHTTP      = "/ohttp/"              // and the hash of the exit's keys
 	innerScheme    = "https"                // of a request inside the seal
 	innerAuthority = "exit"

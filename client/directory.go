@@ -4,6 +4,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -33,7 +34,7 @@ type view struct {
 	exits []Exit // sorted by identity
 
 	// routes is the same in two views when they have the same exits, which sign the same and are reached
-	// through the same relays: what is derived of those need not be made anew. What the relays observe may
+	// through the same relays of the same operators: what is derived of those need not be made anew. What the relays observe may
 	// differ.
 	routes uint64
 
@@ -46,6 +47,7 @@ func newDirectory(cfg Config) *directory {
 	for _, url := range cfg.Relays {
 		d.pollers = append(d.pollers, &poller{
 			relay:    newRelay(url, cfg.DialContext),
+			operator: cfg.RelayOperators[url],
 			interval: cfg.RefreshInterval,
 			log:      cfg.Logger.With("relay", url.Host),
 			version:  &d.version,
@@ -56,11 +58,14 @@ func newDirectory(cfg Config) *directory {
 	return d
 }
 
-// run keeps the directory fresh until ctx ends.
+// run keeps the directory fresh until ctx ends, and looks out for relays that freeze if there is another to go to.
 func (d *directory) run(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, p := range d.pollers {
 		group.Go(func() { p.run(ctx) })
+		if len(d.pollers) > 1 {
+			group.Go(func() { p.relay.lookout.run(ctx, p.relay) })
+		}
 	}
 	group.Wait()
 }
@@ -119,10 +124,11 @@ func (d *directory) merge(now time.Time) *view {
 	return v
 }
 
-// sameRoutes reports whether two exits are one that signs the same and is reached through the same relays.
+// sameRoutes reports whether two exits are one that signs the same and is reached through the same relays of the same
+// operators.
 func sameRoutes(a, b Exit) bool {
 	return a.Info == b.Info && a.Hash == b.Hash &&
-		slices.EqualFunc(a.Paths, b.Paths, func(a, b Path) bool { return a.Relay == b.Relay })
+		slices.EqualFunc(a.Paths, b.Paths, func(a, b Path) bool { return a.Relay == b.Relay && a.Operator == b.Operator })
 }
 
 func (d *directory) poller(url relayurl.URL) *poller {
@@ -134,14 +140,27 @@ func (d *directory) poller(url relayurl.URL) *poller {
 	return nil
 }
 
-// refresh asks the relays that have not been asked just now and waits for their answers, but not for long.
-func (d *directory) refresh(ctx context.Context) {
+// refresh asks the relays that have not been asked just now. It waits until what they answered is enough, for which
+// enough is called after each answer, or until all have answered, but not for long.
+func (d *directory) refresh(ctx context.Context, enough func() bool) {
 	since := time.Now().Add(-refreshSpacing)
 	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	asked := make(chan struct{}, len(d.pollers))
 	for _, p := range d.pollers {
-		group.Go(func() { p.refresh(ctx, since) })
+		group.Go(func() {
+			p.refresh(ctx, since)
+			asked <- struct{}{}
+		})
 	}
-	group.Wait()
+	for range d.pollers {
+		<-asked
+		if enough() {
+			return
+		}
+	}
 }
 
 // age is the time since the relay that answered last did so, and false when none ever has.
@@ -158,6 +177,7 @@ func (d *directory) age(now time.Time) (time.Duration, bool) {
 // poller keeps one relay's directory.
 type poller struct {
 	relay    *relay
+	operator string // who runs the relay, as the user says; empty: what it says itself counts
 	interval time.Duration
 	log      *slog.Logger
 	kick     chan struct{} // asks for a look at once; holds one
@@ -323,10 +343,13 @@ func (p *poller) wait(ctx context.Context, looks uint64) error {
 	}
 }
 
+// current is what the last look found. Who runs the relay is the user's to say, if he does.
 func (p *poller) current() listing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.listing
+	l := p.listing
+	l.operator = cmp.Or(p.operator, l.operator)
+	return l
 }
 
 func (p *poller) status() RelayStatus {

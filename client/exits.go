@@ -31,6 +31,8 @@ type Exit struct {
 // Path is one way to an exit.
 type Path struct {
 	Relay relayurl.URL
+	// Operator is who runs the relay: as the user says, else as it says itself. Empty: unknown.
+	Operator string
 	// Observed is what the relay says it measured.
 	Observed service.Observed
 }
@@ -101,7 +103,7 @@ func merge(all []reached, trusted []service.Identity, now time.Time) []Exit {
 			if !now.Before(e.exit.Info.Expires) || (len(trusted) > 0 && !slices.Contains(trusted, id)) {
 				continue
 			}
-			path := Path{Relay: r.relay}
+			path := Path{Relay: r.relay, Operator: r.listing.operator}
 			if r.listing.observed != nil {
 				path.Observed = r.listing.observed.Of(hash)
 			}

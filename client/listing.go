@@ -26,6 +26,7 @@ type listing struct {
 	dropped  int                   // entries that did not verify, or came twice
 	early    bool                  // an entry was dropped that will be valid later
 	observed *service.Observations // nil when the relay tells none
+	operator string                // who runs the relay
 }
 
 // entry is a verified entry of one relay's directory.
@@ -114,7 +115,7 @@ func (l *look) bySegments(ctx context.Context) (listing, error) {
 	if err != nil {
 		return listing{}, err
 	}
-	next.observed = l.last.observed
+	next.observed, next.operator = l.last.observed, index.Operator
 	l.changed = true
 	l.have.etag, l.have.segments = etag, make(map[service.Digest]*segment, len(segments))
 	for i, s := range segments {
@@ -258,6 +259,7 @@ func (l *look) asDocument(ctx context.Context) (listing, error) {
 	l.changed = true
 	l.have.etag, l.have.segments = etag, nil
 	next, err := joinSegments(l.verifyAll(dir.Exits))
+	next.operator = dir.Operator
 	next.observed = &service.Observations{Exits: make(map[string]service.Observed, len(dir.Exits))}
 	for i := range dir.Exits {
 		next.observed.Exits[service.ObservedName(dir.Exits[i].PubKeyHash)] = dir.Exits[i].Observed

@@ -38,7 +38,7 @@ type proxy struct {
 
 func newProxy(cfg Config, r *router, m *metrics) *proxy {
 	return &proxy{
-		cfg: cfg, directory: r.directory, router: r, paths: newPaths(cfg, r.directory), demands: newDemands(cfg.Retry, cfg.Affinity), metrics: m,
+		cfg: cfg, directory: r.directory, router: r, paths: newPaths(r.directory), demands: newDemands(cfg.Retry, cfg.Affinity), metrics: m,
 		scrubber: newScrubber(cfg), debug: &debugPage{on: cfg.Debug},
 		door: door{token: cfg.Token, management: cfg.ManagementToken, origins: cfg.Origins},
 	}
@@ -236,10 +236,10 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	w.Write(body)
 }
 
-// refreshed runs look, and once more after a look at the relays' directories when it found nothing.
+// refreshed runs look until it finds something: now, and as relays answer that are asked for their directories then.
 func (p *proxy) refreshed(ctx context.Context, look func([]Exit) bool) {
-	if !look(p.directory.list(time.Now())) {
-		p.directory.refresh(ctx)
-		look(p.directory.list(time.Now()))
+	found := func() bool { return look(p.directory.list(time.Now())) }
+	if !found() {
+		p.directory.refresh(ctx, found)
 	}
 }

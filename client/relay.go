@@ -12,19 +12,23 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/route"
 )
 
-// relay is the connection to one relay. What it sends is alike for all clients: no user agent, no
+// relay is the connection to one relay, and how it does. What it sends is alike for all clients: no user agent, no
 // cookies, no redirects followed, nothing of what the tool sent.
 type relay struct {
 	url       relayurl.URL
-	transport *http.Transport
+	transport *lines
+	health    health
+	lookout   *lookout
 	ahead     atomic.Int64 // of its clock before this one, in nanoseconds
 }
 
@@ -32,23 +36,10 @@ func newRelay(url relayurl.URL, dial DialContext) *relay {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	return &relay{url: url, transport: &http.Transport{
-		DialContext:            dial,
-		TLSClientConfig:        url.TLSConfig("h2", "http/1.1"),
-		TLSHandshakeTimeout:    dialTimeout,
-		Protocols:              &protocols,
-		DisableCompression:     true,
-		IdleConnTimeout:        relayIdleTimeout,
-		MaxResponseHeaderBytes: maxRelayHeaders,
-		HTTP2: &http.HTTP2Config{
-			SendPingTimeout:           pingAfter,
-			PingTimeout:               pingTimeout,
-			MaxReceiveBufferPerStream: streamBuffer,
-		},
-	}}
+	return &relay{
+		url: url, lookout: newLookout(),
+		transport: newLines(func() *line { return newLine(url, dial) }),
+	}
 }
 
 func (r *relay) close() { r.transport.CloseIdleConnections() }
@@ -62,6 +53,8 @@ var (
 // get downloads one of the relay's documents: read is given its body, decompressed and not bounded. With
 // the ETag of an earlier answer it returns errNotModified when that still holds.
 func (r *relay) get(ctx context.Context, path, etag string, read func(io.Reader) error) (newETag string, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url.Base()+path, nil)
 	if err != nil {
 		return "", fmt.Errorf("ask relay %s: %w", r.url.Host, err)
@@ -70,7 +63,7 @@ func (r *relay) get(ctx context.Context, path, etag string, read func(io.Reader)
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
-	resp, err := r.transport.RoundTrip(req)
+	resp, err := r.ask(req, cancel)
 	if err != nil {
 		return "", fmt.Errorf("ask relay %s: %w", r.url.Host, err)
 	}
@@ -91,6 +84,48 @@ func (r *relay) get(ctx context.Context, path, etag string, read func(io.Reader)
 		newETag = ""
 	}
 	return newETag, nil
+}
+
+// ask sends a request for one of the relay's documents, which giveUp ends, and notes what comes of it. A relay that did
+// well so far is attended; another is given all the time that a connection takes: that is how it is found to be back.
+func (r *relay) ask(req *http.Request, giveUp context.CancelCauseFunc) (*http.Response, error) {
+	ctx := req.Context()
+	_, known := r.health.roundTrip()
+	if state, _ := r.health.state(time.Now()); known && state == route.Closed {
+		defer r.lookout.watch(ctx, giveUp)()
+	}
+	send := r.transport.RoundTrip
+	if req.URL.Path == pathIndex { // the relay need not make it first
+		send = func(req *http.Request) (*http.Response, error) { return r.timed(r.transport, req) }
+	}
+	resp, err := send(req)
+	switch cause := context.Cause(ctx); {
+	case err == nil:
+		r.health.answered()
+	case errors.Is(cause, errRelaySilent): // which was noted as it was found
+		err = cause
+	case !errors.Is(cause, context.Canceled): // which would say nothing of the relay
+		r.health.failed(time.Now())
+	}
+	return resp, err
+}
+
+// timed sends a request and takes in how long the head of its answer took on the connection.
+func (r *relay) timed(transport http.RoundTripper, req *http.Request) (*http.Response, error) {
+	var began, head atomic.Pointer[time.Time]
+	note := func(at *atomic.Pointer[time.Time]) {
+		now := time.Now()
+		at.Store(&now)
+	}
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GotConn:              func(httptrace.GotConnInfo) { note(&began) },
+		GotFirstResponseByte: func() { note(&head) },
+	})
+	resp, err := transport.RoundTrip(req.WithContext(ctx))
+	if from, to := began.Load(), head.Load(); err == nil && from != nil && to != nil {
+		r.health.measured(to.Sub(*from))
+	}
+	return resp, err
 }
 
 var unzippers = sync.Pool{New: func() any { return new(gzip.Reader) }}
@@ -123,6 +158,8 @@ func reason(err error) string {
 		return "its key is not the pinned one"
 	case errors.As(err, &unknownCA), errors.As(err, &invalid), errors.As(err, &host):
 		return "its certificate is not valid for this address"
+	case errors.Is(err, errRelaySilent):
+		return "no sign of life"
 	case errors.As(err, &dns):
 		return "its name cannot be resolved"
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -175,8 +175,10 @@ func (c *course) pause(ctx context.Context) bool {
 		sleep(ctx, min(minPause<<c.rounds, maxPause), nil)
 	}
 	c.rounds++
-	c.proxy.directory.refresh(ctx)
-	c.replan()
+	c.proxy.directory.refresh(ctx, func() bool {
+		c.replan()
+		return c.hasNext()
+	})
 	return ctx.Err() == nil
 }
 
