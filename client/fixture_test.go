@@ -231,6 +231,7 @@ type testRelay struct {
 	forward  func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
 	list     func(w http.ResponseWriter, r *http.Request) bool
 	document http.HandlerFunc // answers for the directory's segments; nil: there are none
+	operator string
 	fetches  int
 	posts    []http.Header
 	notAgain int // answers 304
@@ -286,7 +287,7 @@ func (r *testRelay) serveDocument(w http.ResponseWriter, req *http.Request) {
 func (r *testRelay) serveDirectory(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	r.fetches++
-	dir := service.Directory{Exits: []service.Entry{}}
+	dir := service.Directory{Exits: []service.Entry{}, Operator: r.operator}
 	for _, e := range r.exits {
 		dir.Exits = append(dir.Exits, e.entry)
 	}

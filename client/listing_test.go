@@ -26,6 +26,7 @@ type segmented struct {
 	mu       sync.Mutex // guards what follows
 	exits    [][]*testExit
 	observed service.Observations
+	operator string
 	change   func(path string, body []byte) []byte // of what is served; nil: nothing
 	asked    []string                              // paths
 }
@@ -50,7 +51,7 @@ func (s *segmented) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, r.URL.Path)
 	documents := map[string][]byte{}
-	index := service.Index{}
+	index := service.Index{Operator: s.operator}
 	for _, exits := range s.exits {
 		raw := segmentOf(exits)
 		index.Segments = append(index.Segments, service.DigestOf(raw))
