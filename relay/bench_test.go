@@ -187,3 +187,21 @@ func BenchmarkDirectoryChange(b *testing.B) {
 	}
 	b.ReportMetric(float64(most), "refresh-bytes")
 }
+
+// BenchmarkProbe is what a client that waits asks for, to see whether the relay is there: both ends of it, on as many
+// connections as there are processors, all busy.
+func BenchmarkProbe(b *testing.B) {
+	g := newRig(b)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		client := g.client(h2)
+		for pb.Next() {
+			resp, err := client.Head(g.url.Base() + "/healthz")
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			resp.Body.Close()
+		}
+	})
+}
