@@ -77,6 +77,9 @@ func sendFailure(err error, up *upload, to hop) *failure {
 
 // brokenOff says what it means that an answer ended before any of it was delivered.
 func brokenOff(err error) *failure {
+	if errors.Is(err, errRelaySilent) {
+		return &failure{relayDown: true, outage: true, result: route.Inconclusive, err: broken(err, false)}
+	}
 	f := &failure{result: route.Interrupted, err: broken(err, false)}
 	f.outage = f.err.Code == dialect.CodeExitLost
 	return f

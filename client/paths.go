@@ -6,7 +6,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -58,19 +57,13 @@ func (cfg *Config) checkOperators() error {
 	return nil
 }
 
-// errSameOperator is why an exit is out of reach although it is connected.
-var errSameOperator = errors.New("relay and exit have the same operator")
-
 // allowed reports whether a request to the exit may go over one of its paths: relay and exit together know who asks
 // what, so they must not have the same operator.
 func allowed(e Exit, path Path) bool { return !service.SameOperator(e.Info.Operator, path.Operator) }
 
-// reach returns nil when the exit has a path that may be used, resting or not, and else errSameOperator.
-func (s *paths) reach(e Exit) error {
-	if slices.ContainsFunc(e.Paths, func(path Path) bool { return allowed(e, path) }) {
-		return nil
-	}
-	return errSameOperator
+// inReach reports whether the exit has a path that may be used, whether it works or not.
+func (e Exit) inReach() bool {
+	return slices.ContainsFunc(e.Paths, func(path Path) bool { return allowed(e, path) })
 }
 
 // of returns the paths that may be used for an exit now, the best first: those through relays that work, by length, then

@@ -6,15 +6,11 @@ package client
 import (
 	"cmp"
 	"context"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,8 +99,8 @@ func TestPathsOf(t *testing.T) {
 				if diff := gocmp.Diff(test.want, slices.Compact(got)); diff != "" {
 					t.Errorf("orders (-want +got):\n%s", diff)
 				}
-				if err, empty := s.reach(e), test.want[0] == ""; errors.Is(err, errSameOperator) != empty {
-					t.Errorf("reach says %v", err)
+				if got, empty := e.inReach(), test.want[0] == ""; got == empty {
+					t.Errorf("in reach: %v", got)
 				}
 			})
 		})
@@ -264,134 +260,6 @@ func TestRefreshEnds(t *testing.T) {
 	})
 }
 
-// forwarder passes TCP connections on until it is frozen. Then it reads no more, as a process that is stopped.
-type forwarder struct {
-	url  relayurl.URL
-	gate sync.RWMutex // held for writing while it is frozen
-}
-
-func newForwarder(t *testing.T, relay *testRelay) *forwarder {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &forwarder{url: relay.url}
-	f.url.Host = ln.Addr().String()
-	var group sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
-	pass := func(to, from net.Conn) {
-		buf := make([]byte, 16<<10)
-		for {
-			f.gate.RLock()
-			from.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-			n, err := from.Read(buf)
-			f.gate.RUnlock()
-			var timeout net.Error
-			if err != nil && (!errors.As(err, &timeout) || !timeout.Timeout()) {
-				to.Close()
-				return
-			}
-			to.Write(buf[:n])
-		}
-	}
-	group.Go(func() {
-		for {
-			here, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			there, err := net.Dial("tcp", relay.url.Host)
-			if err != nil {
-				here.Close()
-				continue
-			}
-			mu.Lock()
-			open = append(open, here, there)
-			mu.Unlock()
-			group.Go(func() { pass(there, here) })
-			group.Go(func() { pass(here, there) })
-		}
-	})
-	t.Cleanup(func() {
-		ln.Close()
-		mu.Lock()
-		for _, conn := range open {
-			conn.Close()
-		}
-		mu.Unlock()
-		group.Wait()
-	})
-	return f
-}
-
-// Over real sockets, with full buffers: requests leave a frozen relay fast, and the next ones do not go there.
-func TestFrozenSocket(t *testing.T) {
-	first, second := newTestRelay(t), newTestRelay(t)
-	hold := make(chan struct{})
-	first.forward = func(w http.ResponseWriter, r *http.Request) bool { <-hold; return true }
-	second.forward = func(w http.ResponseWriter, r *http.Request) bool { io.Copy(io.Discard, r.Body); return true }
-	frozen := newForwarder(t, first)
-	defer close(hold)
-	c := startUnready(t, Config{Relays: []relayurl.URL{frozen.url}}, second)
-	if err := c.WaitReady(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s := newPaths(c.directory)
-	e := Exit{Info: testInfo(), Paths: []Path{{Relay: frozen.url}, {Relay: second.url}}}
-	send := func(url relayurl.URL, body io.Reader) error {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		defer cancel(nil)
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url.Base()+pathOHTTP+"x", body)
-		if err != nil {
-			return err
-		}
-		stop := s.watch(ctx, url, cancel)
-		resp, err := s.directory.poller(url).relay.transport.RoundTrip(req)
-		stop()
-		if err != nil {
-			return errors.Join(err, context.Cause(ctx))
-		}
-		s.answered(url)
-		return resp.Body.Close()
-	}
-	var group sync.WaitGroup
-	var stopped atomic.Pointer[time.Time]
-	leave := func() {
-		if err := send(frozen.url, io.LimitReader(zeros{}, 1<<20)); !errors.Is(err, errRelaySilent) {
-			t.Errorf("%v, want that the relay is silent", err)
-		}
-		if took := time.Since(*stopped.Load()); took > 3*time.Second { // a second, and what a busy machine takes
-			t.Errorf("a request left after %v", took)
-		}
-		next := s.of(e)
-		if len(next) == 0 || next[0].Relay != second.url {
-			t.Errorf("then paths %v", next)
-			return
-		}
-		if err := send(next[0].Relay, strings.NewReader("sealed")); err != nil {
-			t.Errorf("through the other relay: %v", err)
-		}
-	}
-	for range 25 {
-		group.Go(leave)
-	}
-	eventually(t, "25 requests wait", func() bool {
-		first.mu.Lock()
-		defer first.mu.Unlock()
-		return len(first.posts) == 25
-	})
-	frozen.gate.Lock()
-	defer frozen.gate.Unlock()
-	now := time.Now()
-	stopped.Store(&now)
-	for range 25 {
-		group.Go(leave)
-	}
-	group.Wait()
-	t.Logf("50 requests left and were answered elsewhere within %v", time.Since(now))
-}
-
 // The parts may be used from many goroutines at once.
 func TestPathsAtOnce(t *testing.T) {
 	s, e := stand(t, []standing{{trip: time.Millisecond}, {trip: time.Millisecond}})
@@ -419,5 +287,33 @@ func TestPathsAtOnce(t *testing.T) {
 		if _, waits := p.relay.lookout.oldest(); waits {
 			t.Error("somebody still waits")
 		}
+	}
+}
+
+// An exit behind a relay of its own operator is not used, and the tool is told why.
+func TestOwnOperatorIsNotUsed(t *testing.T) {
+	relay := newTestRelay(t, offering(t)) // of the operator "tester"
+	relay.set(func() { relay.operator = "Tester" })
+	c := start(t, Config{}, relay)
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	if message, code := errorText(t, service.OpenAI, read(t, resp)); code != "no_exit" || !strings.Contains(message, "same operator") {
+		t.Errorf("code %q, message %q", code, message)
+	}
+	other := testInfo(models(service.OpenAI, "n"))
+	other.Operator = "somebody else"
+	relay.set(func() { relay.exits = append(relay.exits, newExit(t, newIdentity(t), other)) })
+	c = start(t, Config{}, relay)
+	resp = c.do("POST", "/v1/chat/completions", chatBody)
+	if message, code := errorText(t, service.OpenAI, read(t, resp)); code != "model_not_found" || !strings.Contains(message, "same operator: 1") {
+		t.Errorf("code %q, message %q", code, message)
+	}
+	c = start(t, Config{RelayOperators: map[relayurl.URL]string{relay.url: "Relays Ltd"}}, relay)
+	c.expectChat("{}")
+}
+
+// A silent relay is no fault of the exit.
+func TestSilenceIsTheRelays(t *testing.T) {
+	if f := brokenOff(errRelaySilent); !f.relayDown || !f.outage || f.result != route.Inconclusive {
+		t.Errorf("%+v", f)
 	}
 }

@@ -74,9 +74,11 @@ func (r *router) update(now time.Time) *view {
 	if r.indexed == v.routes+1 {
 		return v
 	}
-	exits := make([]route.Exit, len(v.exits))
+	exits := make([]route.Exit, 0, len(v.exits))
 	for i := range v.exits {
-		exits[i] = v.exits[i]
+		if v.exits[i].inReach() {
+			exits = append(exits, v.exits[i])
+		}
 	}
 	r.chooser.Update(exits)
 	r.had.Store(r.had.Load() || len(exits) > 0)

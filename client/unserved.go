@@ -86,15 +86,41 @@ func (p *proxy) noModel(op dialect.Operation, model string) *dialect.Error {
 	}
 	return &dialect.Error{
 		Code: dialect.CodeUnknownModel,
-		Message: fmt.Sprintf("No exit within reach offers the model %q. %s",
-			service.Printable(model, maxNameRunes), onOffer(p.router.chooser.Offer(), op, model)),
+		Message: fmt.Sprintf("No exit within reach offers the model %q. %s%s", service.Printable(model, maxNameRunes),
+			leftOutText(p.directory.list(time.Now())), onOffer(p.router.chooser.Offer(), op, model)),
 	}
+}
+
+// leftOut is how many exits must not be used because all relays to them have their operator.
+func leftOut(exits []Exit) (n int) {
+	for _, e := range exits {
+		if !e.inReach() {
+			n++
+		}
+	}
+	return n
+}
+
+// leftOutText says how many exits are left out, and ends in a space; empty when none is.
+func leftOutText(exits []Exit) string {
+	n := leftOut(exits)
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Exits left out because the relays to them have the same operator: %d. ", n)
 }
 
 // noExits says why no exit at all is known, or nil when there are some.
 func (p *proxy) noExits(exits []Exit) *dialect.Error {
-	if len(exits) > 0 {
+	if len(exits) > 0 && leftOut(exits) < len(exits) {
 		return nil
+	}
+	if len(exits) > 0 {
+		return &dialect.Error{
+			Code: dialect.CodeNoExit,
+			Message: "Every exit that is connected has the same operator as the relays to it, who together would know who asks what. " +
+				"Add a relay of another operator.",
+		}
 	}
 	var down, empty []string
 	for _, poller := range p.directory.pollers {
