@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tokengo/tokengo/internal/relayurl"
+	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -64,10 +65,18 @@ func (d *directory) run(ctx context.Context) {
 	for _, p := range d.pollers {
 		group.Go(func() { p.run(ctx) })
 		if len(d.pollers) > 1 {
-			group.Go(func() { p.relay.lookout.run(ctx, p.relay) })
+			group.Go(func() { p.relay.lookout.run(ctx, p.relay, func() bool { return d.elsewhere(p) }) })
 		}
 	}
 	group.Wait()
+}
+
+// elsewhere reports whether another relay than p's works.
+func (d *directory) elsewhere(p *poller) bool {
+	return slices.ContainsFunc(d.pollers, func(other *poller) bool {
+		state, _ := other.relay.health.state(time.Now())
+		return other != p && state == route.Closed
+	})
 }
 
 func (d *directory) close() {

@@ -27,8 +27,8 @@ var errRelaySilent = errors.New("the relay gives no sign of life")
 // lookout finds out that a relay has frozen, or that the network to it has, without waiting for connections to time
 // out: while a request waits for the head of its answer and nothing comes from the relay, it asks the relay for a sign
 // of life. That tells the relay nothing new, since it knows best who waits for it. When nothing comes, all who wait are
-// told, and the next request dials anew. Answers that had begun go on until a second probe has no answer either: a
-// hiccup of the network should not break them.
+// told, and the next request dials anew. Answers that had begun go on until a second probe has no answer either, and so
+// does everything when no other relay works: a hiccup of the network should not break them.
 //
 // run starts all of its goroutines and waits for them.
 type lookout struct {
@@ -93,11 +93,37 @@ func (o *lookout) lose() {
 	clear(o.waiting)
 }
 
-// run looks out until ctx ends.
-func (o *lookout) run(ctx context.Context, r *relay) {
+// run looks out until ctx ends. Elsewhere reports whether there is another relay that works.
+func (o *lookout) run(ctx context.Context, r *relay, elsewhere func() bool) {
 	var decisions sync.WaitGroup
 	defer decisions.Wait()
-	var last time.Time // when the last probe began
+	silences := 0 // in a row
+	for asked := o.await(ctx, r, time.Time{}); ctx.Err() == nil; asked = o.await(ctx, r, asked) {
+		line := r.transport.inUse()
+		sign := r.probe(ctx, line)
+		if sign != signSilence || ctx.Err() != nil {
+			silences = 0
+			continue
+		}
+		silences++
+		r.health.failed(time.Now())
+		switch {
+		case elsewhere():
+			decisions.Go(func() { r.decide(ctx, line, asked) })
+		case silences > 1:
+			line.cut()
+		default: // those who wait are no better off elsewhere
+			continue
+		}
+		silences = 0
+		r.transport.replace(line)
+		o.lose()
+	}
+}
+
+// await returns, with the time, when a relay that was asked last at a certain time should be asked for a sign of life,
+// or when ctx ends.
+func (o *lookout) await(ctx context.Context, r *relay, asked time.Time) time.Time {
 	for ctx.Err() == nil {
 		since, waits := o.oldest()
 		if !waits {
@@ -107,22 +133,14 @@ func (o *lookout) run(ctx context.Context, r *relay) {
 			}
 			continue
 		}
-		line := r.transport.inUse()
-		due := later(later(since, line.lastHeard()).Add(probeAfter), last.Add(probeSpacing))
-		if wait := time.Until(due); wait > 0 {
-			sleep(ctx, wait, nil)
-			continue
+		due := later(later(since, r.transport.inUse().lastHeard()).Add(probeAfter), asked.Add(probeSpacing))
+		wait := time.Until(due)
+		if wait <= 0 {
+			break
 		}
-		last = time.Now()
-		if r.probe(ctx, line) != signSilence || ctx.Err() != nil {
-			continue
-		}
-		r.health.failed(time.Now())
-		r.transport.replace(line)
-		o.lose()
-		asked := last
-		decisions.Go(func() { r.decide(ctx, line, asked) })
+		sleep(ctx, wait, nil)
 	}
+	return time.Now()
 }
 
 func later(a, b time.Time) time.Time {

@@ -203,6 +203,30 @@ func TestAnswersThroughFrozenRelay(t *testing.T) {
 	}
 }
 
+// When nothing works, a request is not given up for a hiccup, but for a connection that is dead: a new one may live.
+func TestNowhereElse(t *testing.T) {
+	for _, pause := range []time.Duration{1300 * time.Millisecond, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := newSimulated(t, "a"), newSimulated(t, "b")
+			a.post = func(_ http.ResponseWriter, r *http.Request) { sleep(r.Context(), time.Second, nil) }
+			s := simulatedPaths(t, a, b)
+			s.failed(b.url)
+			began := time.Now()
+			a.freeze()
+			thaw := time.AfterFunc(pause, a.thaw)
+			defer thaw.Stop()
+			_, err := s.post(t, a)
+			took := time.Since(began)
+			switch {
+			case pause < time.Hour && err != nil:
+				t.Errorf("frozen for %v: %v", pause, err)
+			case pause == time.Hour && (!errors.Is(err, errRelaySilent) || took != probeAfter+2*probeAnswer):
+				t.Errorf("frozen for good: after %v: %v", took, err)
+			}
+		})
+	}
+}
+
 // A relay that is far away is given more time, and one that is dialled first all that dialling takes.
 func TestDistantRelayIsNotFrozen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
