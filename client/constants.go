@@ -31,7 +31,7 @@ const (
 const (
 	dialTimeout      = 10 * time.Second // for TCP, and again for TLS
 	relayIdleTimeout = 90 * time.Second
-	pingAfter        = 15 * time.Second // of silence, an HTTP/2 PING finds out whether the relay is there
+	pingAfter        = 15 * time.Second // of silence, longer than between two looks, an HTTP/2 PING finds out whether the relay is there
 	pingTimeout      = 10 * time.Second
 	streamBuffer     = 1 << 20 // flow control window of one answer: bytes on their way
 	maxRelayHeaders  = 32 << 10
