@@ -177,6 +177,8 @@ func (c *course) pause(ctx context.Context) bool {
 	c.rounds++
 	c.proxy.directory.refresh(ctx, func() bool {
 		c.replan()
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		return c.hasNext()
 	})
 	return ctx.Err() == nil
