@@ -32,6 +32,11 @@ func (op Operation) names(body []byte) (string, []span, *Error) {
 	if err != nil {
 		return "", nil, notJSON(err)
 	}
+	return op.agreed(body, f)
+}
+
+// agreed returns the one model that a path and a body name, and the places in the body.
+func (op Operation) agreed(body []byte, f found) (string, []span, *Error) {
 	if f.odd || len(f.models) > 1 || len(f.names) > 1 {
 		return "", nil, noModel("The request's model is not one string, given once.")
 	}

@@ -51,6 +51,7 @@ type scanner struct {
 	search search
 	pos    int
 	depth  int
+	slack  int // bytes that escapes take beyond what they stand for
 	found  found
 }
 
@@ -104,9 +105,13 @@ func (s *scanner) value(at place) error {
 		_, err := s.text()
 		return err
 	case c == '{':
-		return s.nested(at, s.object)
+		return s.object(func(key span) error { return s.member(at, key) })
 	case c == '[':
-		return s.nested(at, s.array)
+		element := elsewhere
+		if at == requestList {
+			element = holder
+		}
+		return s.array(func() error { return s.value(element) })
 	case c == '-', '0' <= c && c <= '9':
 		return s.number()
 	case c == 't':
@@ -120,35 +125,21 @@ func (s *scanner) value(at place) error {
 	}
 }
 
-func (s *scanner) nested(at place, scan func(place) error) error {
-	if s.depth++; s.depth > maxDepth {
-		return errTooDeep
+// object scans an object, which starts at pos. member scans the value of each key.
+func (s *scanner) object(member func(key span) error) error {
+	if err := s.open(); err != nil {
+		return err
 	}
-	s.pos++
-	err := scan(at)
-	s.depth--
-	return err
-}
-
-func (s *scanner) object(at place) error {
 	if s.space(); s.peek() == '}' {
-		s.pos++
+		s.close()
 		return nil
 	}
 	for {
-		if s.space(); s.peek() != '"' {
-			return s.bad("no object key")
-		}
-		key, err := s.text()
+		key, err := s.colon()
 		if err != nil {
 			return err
 		}
-		if s.space(); s.peek() != ':' {
-			return s.bad("no colon")
-		}
-		s.pos++
-		s.space()
-		if err := s.member(at, key); err != nil {
+		if err := member(key); err != nil {
 			return err
 		}
 		if more, err := s.next('}'); !more {
@@ -157,24 +148,54 @@ func (s *scanner) object(at place) error {
 	}
 }
 
-func (s *scanner) array(at place) error {
-	if s.space(); s.peek() == ']' {
-		s.pos++
-		return nil
+// colon takes a key and what stands between it and its value.
+func (s *scanner) colon() (key span, err error) {
+	if s.space(); s.peek() != '"' {
+		return span{}, s.bad("no object key")
 	}
-	element := elsewhere
-	if at == requestList {
-		element = holder
+	if key, err = s.text(); err != nil {
+		return span{}, err
+	}
+	if s.space(); s.peek() != ':' {
+		return span{}, s.bad("no colon")
+	}
+	s.pos++
+	s.space()
+	return key, nil
+}
+
+// array scans an array, which starts at pos. element scans each value.
+func (s *scanner) array(element func() error) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	if s.space(); s.peek() == ']' {
+		s.close()
+		return nil
 	}
 	for {
 		s.space()
-		if err := s.value(element); err != nil {
+		if err := element(); err != nil {
 			return err
 		}
 		if more, err := s.next(']'); !more {
 			return err
 		}
 	}
+}
+
+// open takes the bracket of an object or array, close the one at its end.
+func (s *scanner) open() error {
+	if s.depth++; s.depth > maxDepth {
+		return errTooDeep
+	}
+	s.pos++
+	return nil
+}
+
+func (s *scanner) close() {
+	s.pos++
+	s.depth--
 }
 
 // next takes the comma before another element, or the closing byte.
@@ -185,7 +206,7 @@ func (s *scanner) next(closing byte) (more bool, err error) {
 		s.pos++
 		return true, nil
 	case closing:
-		s.pos++
+		s.close()
 		return false, nil
 	default:
 		return false, s.bad("no comma")
@@ -197,7 +218,7 @@ func (s *scanner) member(at place, key span) error {
 	if at != topObject && at != holder {
 		return s.value(elsewhere)
 	}
-	switch name := s.key(key); {
+	switch name := string(s.key(key)); {
 	case strings.EqualFold(name, "model"):
 		return s.named(name == "model", s.listOf(at))
 	case at == topObject && s.search.name && strings.EqualFold(name, "name"):
@@ -246,16 +267,16 @@ func (s *scanner) named(exact bool, list *[]span) error {
 // longestKey bounds the keys that are decoded: every character of the longest known one as an escape, and the quotes.
 const longestKey = len("generate_content_request")*len(`\u0000`) + 2
 
-// key returns an object key, or "" if it is longer than all that matter.
-func (s *scanner) key(k span) string {
+// key returns an object key, or nothing if it is longer than all that matter.
+func (s *scanner) key(k span) []byte {
 	if k.end-k.start > longestKey {
-		return ""
+		return nil
 	}
 	token := s.data[k.start:k.end]
 	if bytes.IndexByte(token, '\\') < 0 {
-		return string(token[1 : len(token)-1])
+		return token[1 : len(token)-1]
 	}
-	return decode(token)
+	return []byte(decode(token))
 }
 
 // decode returns the text of a valid JSON string.
@@ -315,9 +336,11 @@ func (s *scanner) escape() error {
 	switch s.peek() {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		s.pos++
+		s.slack++
 		return nil
 	case 'u':
 		s.pos++
+		s.slack += 4 // six bytes for a character of two, which most are that are written so
 		for range 4 {
 			if !isHex(s.peek()) {
 				return s.bad("bad escape")
