@@ -106,6 +106,11 @@ func (op Operation) streams() bool {
 	return op.Stream || op.Protocol == service.Ollama && (op.Kind == Chat || op.Kind == Completion)
 }
 
+// converses reports whether the operation is about a conversation, which may go on.
+func (op Operation) converses() bool {
+	return slices.Contains([]Kind{Chat, Completion, Responses, CountTokens}, op.Kind)
+}
+
 // demander reads a request into a Demand.
 type demander struct {
 	reader
@@ -183,7 +188,9 @@ func (r *demander) result() (*Demand, *Error) {
 	}
 	d.Provider, d.Body = r.own.provider, r.own.cut(r.s.data, lead)
 	d.InputTokens = max(0, len(d.Body)-r.media-r.s.slack) / bytesPerToken
-	d.Beginning = r.begin.sum()
+	if r.op.converses() {
+		d.Beginning = r.begin.sum()
+	}
 	return d, nil
 }
 
