@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,6 +93,45 @@ func (p *Price) UnmarshalJSON(raw []byte) error {
 	}
 	*p = Price(amount)
 	return nil
+}
+
+// ParseMaxPrice reads bounds of prices from one line, as on the command line and in a header field: an amount, which
+// bounds prompt and completion each, or a list of names and amounts, "prompt=1,completion=5,request=0.01,image=0.02".
+// Amounts are decimal numbers. Errors name the part by its place or name.
+func ParseMaxPrice(s string) (*MaxPrice, error) {
+	if amount, err := parseAmount(s); err == nil {
+		completion := amount
+		return &MaxPrice{Prompt: &amount, Completion: &completion}, nil
+	}
+	var m MaxPrice
+	into := [...]**Price{&m.Prompt, &m.Completion, &m.Request, &m.Image} // as in priceNames
+	for i, part := range strings.Split(s, ",") {
+		name, text, _ := strings.Cut(part, "=")
+		at := slices.Index(priceNames[:], strings.TrimSpace(name))
+		if at < 0 {
+			return nil, fmt.Errorf("part %d of the price: want one amount, or a list like prompt=1,completion=5 of %s",
+				i+1, strings.Join(priceNames[:], ", "))
+		}
+		amount, err := parseAmount(text)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", priceNames[at], err)
+		case *into[at] != nil:
+			return nil, fmt.Errorf("%s is given twice", priceNames[at])
+		}
+		*into[at] = &amount
+	}
+	return &m, nil
+}
+
+// parseAmount reads a decimal number without sign or exponent.
+func parseAmount(s string) (Price, error) {
+	s = strings.TrimSpace(s)
+	amount, err := strconv.ParseFloat(s, 64)
+	if err != nil || strings.Trim(s, "0123456789.") != "" || amount >= maxPrice {
+		return 0, fmt.Errorf("want a decimal amount from 0 to below %g", float64(maxPrice))
+	}
+	return Price(amount), nil
 }
 
 // UnmarshalJSON reads a number, which is P50, or an object of percentiles.

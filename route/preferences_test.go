@@ -154,3 +154,42 @@ func TestSplitSuffix(t *testing.T) {
 		}
 	}
 }
+
+func TestParseMaxPrice(t *testing.T) {
+	price := func(amount route.Price) *route.Price { return &amount }
+	tests := []struct {
+		text    string
+		want    *route.MaxPrice
+		wantErr string
+	}{
+		{"0.5", &route.MaxPrice{Prompt: price(0.5), Completion: price(0.5)}, ""},
+		{" 0 ", &route.MaxPrice{Prompt: price(0), Completion: price(0)}, ""},
+		{"prompt=1, completion = 5 ,request=0.01,image=.02", &route.MaxPrice{
+			Prompt: price(1), Completion: price(5), Request: price(0.01), Image: price(0.02),
+		}, ""},
+		{"completion=2", &route.MaxPrice{Completion: price(2)}, ""},
+		{"", nil, "part 1 of the price"},
+		{"cheap", nil, "part 1 of the price"},
+		{"-1", nil, "part 1 of the price"},
+		{"1e3", nil, "part 1 of the price"},
+		{"NaN", nil, "part 1 of the price"},
+		{"prompt=1,total=2", nil, "part 2 of the price"},
+		{"prompt=1,", nil, "part 2 of the price"},
+		{"prompt=", nil, "prompt: want a decimal amount"},
+		{"prompt=-1", nil, "prompt: want a decimal amount"},
+		{"image=0x1p3", nil, "image: want a decimal amount"},
+		{"image=1000000000", nil, "image: want a decimal amount"},
+		{"prompt=1,prompt=2", nil, "prompt is given twice"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			got, err := route.ParseMaxPrice(tt.text)
+			if err != nil && (tt.wantErr == "" || !strings.Contains(err.Error(), tt.wantErr)) || err == nil && tt.wantErr != "" {
+				t.Fatalf("error %v, want one with %q", err, tt.wantErr)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
