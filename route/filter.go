@@ -44,6 +44,7 @@ type filter struct {
 // needs are the capabilities that a request asks for.
 type needs struct {
 	traits                         traits
+	wishes                         traits // what is missing of them demotes only
 	context, output                int32
 	otherFeatures, otherModalities []string // those that have no bit
 	parameters                     []string
@@ -68,16 +69,20 @@ func newFilter(ix *Index, r *Request, all ...*Preferences) *filter {
 			f.arrange(p)
 		}
 	}
+	if f.needs.mustList {
+		f.needs.traits |= f.needs.wishes
+	}
 	f.needs.special = f.needs.mustList || len(f.needs.otherFeatures)+len(f.needs.otherModalities) > 0
 	f.names = f.names || f.noFallbacks && len(f.order) > 0
 	f.checks = f.names || f.lists || f.bounded || f.sla != nil || f.needs.special || f.allowed&f.tiers != ^traits(0)
-	f.asks = f.needs.special || f.needs.traits != 0 || f.needs.context > knownContext || f.preferred || len(f.order) > 0
+	f.asks = f.needs.special || f.needs.traits|f.needs.wishes != 0 || f.needs.context > knownContext || f.preferred || len(f.order) > 0
 	return f
 }
 
 func newNeeds(r *Request) needs {
 	n := needs{output: clamp(r.MaxOutput), context: clamp(r.InputTokens + r.MaxOutput), parameters: r.parameters()}
 	n.traits = traitsOf(firstFeature, featureNames, r.Features) | traitsOf(firstModality, modalityNames, r.Modalities)
+	n.wishes = traitsOf(firstFeature, featureNames, r.Wishes)
 	n.otherFeatures = without(r.Features, featureNames)
 	n.otherModalities = without(r.Modalities, modalityNames)
 	return n
@@ -297,9 +302,9 @@ func (n *needs) excludeListed(l *listing, m *service.Model) Reason {
 	return 0
 }
 
-// unsure reports whether a listing that is not excluded does not say whether it meets a need.
+// unsure reports whether a listing that is not excluded does not say that it meets all needs and wishes.
 func (n *needs) unsure(l *listing) bool {
-	return n.traits&^l.traits != 0 || n.context > knownContext && l.stated&statesContext == 0 ||
+	return (n.traits|n.wishes)&^l.traits != 0 || n.context > knownContext && l.stated&statesContext == 0 ||
 		n.special && (len(n.otherFeatures) > 0 && l.stated&statesFeatures == 0 ||
 			len(n.otherModalities) > 0 && l.stated&statesModalities == 0)
 }

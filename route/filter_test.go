@@ -90,6 +90,12 @@ func TestFilter(t *testing.T) {
 			"plain:promises claude:promises free:promises dear:promises text:promises able:promises", "",
 		},
 		{"tools", func(r *route.Request) { r.Features = []string{route.Tools} }, route.Preferences{}, "text:lacks", "plain claude free dear"},
+		{"a wish", func(r *route.Request) { r.Wishes = []string{route.Tools} }, route.Preferences{}, "", "plain claude free dear text"},
+		{
+			"required wish", func(r *route.Request) { r.Wishes = []string{route.Tools} },
+			route.Preferences{RequireParameters: true},
+			"plain:required claude:required free:required dear:required text:required", "",
+		},
 		{"a feature without a bit", func(r *route.Request) { r.Features = []string{"x"} }, route.Preferences{}, "text:lacks", "plain claude free dear"},
 		{"vision is image", func(r *route.Request) { r.Features = []string{route.Vision} }, route.Preferences{}, "text:lacks", "plain claude free dear"},
 		{"image", func(r *route.Request) { r.Modalities = []string{"image"} }, route.Preferences{}, "text:modality", "plain claude free dear"},

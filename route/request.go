@@ -21,6 +21,9 @@ type Request struct {
 	Models []string
 	// Features are what the model must be able to do, by the names of [service.Model]: see [Tools] and the others.
 	Features []string
+	// Wishes are features that the request asks for and can do without, since who translates leaves them out: a model
+	// that does not list one comes after those that do. With parameters required they are needed like Features.
+	Wishes []string
 	// Modalities are what the request contains besides text, such as "image".
 	Modalities []string
 	// Parameters are the names of the request's further fields. They count when parameters are required: then an exit
