@@ -218,20 +218,44 @@ func members(t *testing.T, body []byte) (all [][2]string) {
 	return all
 }
 
+// agentRequest is a request of about 110 KB as coding agents send them: long descriptions of tools, a long system prompt
+// and some turns, with files in their results.
+func agentRequest() []byte {
+	line := `Some words, a \"quoted\" one and a line\nbreak, as prompts have them. `
+	tool := `{"name":"t","description":"` + strings.Repeat(line, 25) + `","input_schema":{"type":"object","properties":{"a":{"type":"string","description":"x"}},"required":["a"]}}`
+	turn := `{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"` + strings.Repeat("c2ln", 60) + `"},` +
+		`{"type":"tool_use","id":"i","name":"t","input":{"a":"b"}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","content":"` + strings.Repeat(line, 25) + `"}]}`
+	return []byte(`{"model":"m","system":[{"type":"text","text":"` + strings.Repeat(line, 150) + `"}],"tools":[` + tool + strings.Repeat(","+tool, 22) +
+		`],"messages":[{"role":"user","content":[{"type":"text","text":"` + line + `"}]},` + turn + strings.Repeat(","+turn, 19) +
+		`],"max_tokens":32000,"thinking":{"type":"adaptive"},"stream":true}`)
+}
+
 func BenchmarkDemand(b *testing.B) {
-	text := strings.Repeat(`{"role":"user","content":"Some words, a \"quoted\" one and a line\nbreak, as prompts have them."},`, 1000)
-	bodies := []struct{ name, body string }{
-		{"100KiB", `{"messages":[` + text + `{}],"stream":true,"model":"m","provider":{"sort":"price"}}`},
-		{"20MiB", `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + strings.Repeat("iVBORw0KGgo", 20<<20/11) + `"}}]}],"model":"m"}`},
+	image := `{"role":"user","content":[{"type":"image","source":{"type":"base64","data":"` + strings.Repeat("iVBORw0KGgo", 20<<20/11) + `"}}]}`
+	bodies := []struct {
+		name string
+		body []byte
+	}{
+		{"agent", agentRequest()},
+		{"agent with provider", append([]byte(`{"provider":{"sort":"price"},`), agentRequest()[1:]...)},
+		{"20MiB", []byte(`{"messages":[` + image + `],"model":"m"}`)},
 	}
 	for _, bb := range bodies {
-		body := []byte(bb.body)
-		b.Run(bb.name, func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
+		b.Run(bb.name+"/demand", func(b *testing.B) {
+			b.SetBytes(int64(len(bb.body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if d, problem := openAIChat.Demand(body); problem != nil || d.Models[0] != "m" {
+				if d, problem := claudeChat.Demand(bb.body); problem != nil || d.Models[0] != "m" {
 					b.Fatal(d, problem)
+				}
+			}
+		})
+		b.Run(bb.name+"/model only", func(b *testing.B) {
+			b.SetBytes(int64(len(bb.body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if model, problem := claudeChat.RequestModel(bb.body); problem != nil || model != "m" {
+					b.Fatal(model, problem)
 				}
 			}
 		})

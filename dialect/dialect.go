@@ -1,15 +1,17 @@
 // Copyright 2026 The TokenGo Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dialect knows how AI tools talk: which request a path means, which model it asks for, which headers belong to
-// the protocol, what a list of models looks like and how an error is told, before an answer and in the middle of one.
+// Package dialect knows how AI tools talk: which request a path means, which model it asks for and what else of whoever
+// answers it, which headers belong to the protocol, what a list of models looks like and how an error is told, before an
+// answer and in the middle of one.
 //
 // The client uses it on what a tool sends, the exit on what it opened; both see the request in the clear. The relay must
 // not be able to import it. There is no I/O here, no goroutine and no logging, and nothing is kept between calls.
 //
 // Invariants:
 //
-//   - What goes on is byte for byte what came in: [Operation.WithModel] changes the bytes of the model's name and no other.
+//   - What goes on is byte for byte what came in: [Operation.WithModel] changes the bytes of the model's name and no other,
+//     and [Operation.Demand] takes out the fields that are the client's.
 //   - A path is never forwarded as received. [Identify] builds a canonical one, and its query holds at most "alt=sse".
 //   - The set of [Code]s is closed. One table gives each code its HTTP status, its error type in every protocol and its
 //     default message.
@@ -24,6 +26,7 @@
 //	if op.Local() {
 //		body := op.ModelsBody(models)
 //	}
+//	demand, problem := op.Demand(body) // what is asked for, and demand.Body without the client's own fields
 //	model, problem := op.RequestModel(body)
 //	op, body, err := op.WithModel(body, backendModel)
 package dialect
