@@ -136,7 +136,7 @@ func (o *ownHeader) preferences(provider []byte) *route.Preferences {
 }
 
 // shortcuts reads the fields that stand for one key of the object each, and reports whether there are any.
-func (o *ownHeader) shortcuts(p *route.Preferences) (any bool) {
+func (o *ownHeader) shortcuts(p *route.Preferences) (found bool) {
 	for _, s := range []struct {
 		field string
 		set   bool // by the object
@@ -168,7 +168,7 @@ func (o *ownHeader) shortcuts(p *route.Preferences) (any bool) {
 				o.refuse(s.field, err)
 			}
 		}
-		any = true
+		found = true
 	}
-	return any
+	return found
 }

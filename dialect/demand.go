@@ -41,7 +41,7 @@ type Demand struct {
 	// and those that change nothing about the answer. Each once, at most 64.
 	Parameters []string
 	// InputTokens is roughly how many tokens the request is long: a quarter of its bytes, without what escapes add and
-	// without images and other files. Code has more tokens than this, plain English fewer.
+	// without images and other files.
 	InputTokens int
 	// MaxOutput is the longest answer that the request allows, in tokens, at most 2^31-1; 0 when it does not say.
 	MaxOutput int

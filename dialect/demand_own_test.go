@@ -6,13 +6,18 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tokengo/tokengo/service"
 )
 
 func TestDemandTakesTheClientsFields(t *testing.T) {
@@ -164,6 +169,9 @@ func checkDemand(t *testing.T, op Operation, body []byte) {
 		t.Fatalf("%q has something left: %+v, %v", d.Body, again, problem)
 	}
 	checkLeft(t, body, d)
+	if op.Protocol == service.OpenAI {
+		checkRead(t, body, d)
+	}
 	if d.InputTokens < 0 || d.InputTokens > len(body) || d.MaxOutput < 0 || d.Images < 0 || len(d.Parameters) > maxParameters {
 		t.Fatalf("%+v", d)
 	}
@@ -194,6 +202,25 @@ func checkLeft(t *testing.T, body []byte, d *Demand) {
 	}
 	if diff := cmp.Diff(was, is, cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("%q became %q (-want +got)\n%s", body, d.Body, diff)
+	}
+}
+
+// checkRead compares some of what was read with what encoding/json reads, the last of equal keys.
+func checkRead(t *testing.T, body []byte, d *Demand) {
+	t.Helper()
+	stream, limit := false, 0.0
+	for _, m := range members(t, body) {
+		switch m[0] {
+		case "stream":
+			stream = m[1] == "true" || m[1] == "null" && stream
+		case "max_tokens", "max_completion_tokens", "max_output_tokens":
+			if n, err := strconv.ParseFloat(m[1], 64); len(m[1]) <= 64 && (err == nil || errors.Is(err, strconv.ErrRange)) {
+				limit = min(max(limit, n), math.MaxInt32)
+			}
+		}
+	}
+	if d.Stream != stream || d.MaxOutput != int(limit) {
+		t.Fatalf("%q: stream %v, at most %d; want %v, %v", body, d.Stream, d.MaxOutput, stream, limit)
 	}
 }
 
