@@ -110,8 +110,8 @@ func TestParseKeyConfigs(t *testing.T) {
 			t.Errorf("%s: %v\n%s", tt.name, err, diff)
 		}
 		for i := range got {
-			if got[i].key == nil {
-				t.Errorf("%s: configuration %d was not parsed for use", tt.name, i)
+			if _, err := got[i].key(); err != nil {
+				t.Errorf("%s: configuration %d cannot be used: %v", tt.name, i, err)
 			}
 		}
 	}
@@ -158,6 +158,32 @@ func TestParseKeyConfigsRejects(t *testing.T) {
 	for n := range len(list) + 1 {
 		if _, err := ParseKeyConfigs(list[:n]); (err == nil) != whole[n] {
 			t.Errorf("first %d bytes: got %v", n, err)
+		}
+	}
+}
+
+// What is checked of a key when it is read is all that can be wrong with it when it is used.
+func TestCheckedKeysAreKeys(t *testing.T) {
+	xwing, x25519 := testConfigs(t)
+	values := []uint32{0, mlkemModulus - 1, mlkemModulus, 1<<12 - 1}
+	for at := 0; at < mlkemEncoded; at += 3 {
+		for i, low := range values {
+			pair := low | values[(i+at)%len(values)]<<12
+			raw := bytes.Clone(xwing.PublicKey)
+			raw[at], raw[at+1], raw[at+2] = byte(pair), byte(pair>>8), byte(pair>>16)
+			_, want := parsePublicKey(KEMXWing, raw)
+			if got := checkPublicKey(KEMXWing, raw); (got == nil) != (want == nil) {
+				t.Fatalf("coefficients %03x at byte %d: checked %v, parsed %v", pair, at, got, want)
+			}
+		}
+	}
+	for _, c := range []KeyConfig{xwing, x25519} {
+		raw := bytes.Clone(c.PublicKey)
+		for i := range min(64, len(raw)) { // whatever stands in the X25519 part or in the seed
+			raw[len(raw)-1-i] = 0xff
+		}
+		if _, err := parsePublicKey(c.KEM, raw); err != nil || checkPublicKey(c.KEM, raw) != nil {
+			t.Errorf("KEM %#04x: %v", uint16(c.KEM), err)
 		}
 	}
 }

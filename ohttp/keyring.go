@@ -48,8 +48,9 @@ func NewPrivateKey(id uint8, kem KEM, raw []byte) (*PrivateKey, error) {
 
 func newPrivateKey(id uint8, kem KEM, key hpke.PrivateKey) *PrivateKey {
 	pub := key.PublicKey()
+	ready := func() (hpke.PublicKey, error) { return pub, nil }
 	return &PrivateKey{
-		config: KeyConfig{ID: id, KEM: kem, PublicKey: pub.Bytes(), Suites: supportedSuites(), key: pub},
+		config: KeyConfig{ID: id, KEM: kem, PublicKey: pub.Bytes(), Suites: supportedSuites(), key: ready},
 		key:    key,
 	}
 }
