@@ -4,60 +4,198 @@
 package service
 
 import (
-	"encoding/json"
-	"errors"
 	"hash/maphash"
-	"reflect"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode/utf8"
 )
 
-// A client verifies thousands of descriptions at once, and most of that time goes into reading JSON: checkJSON walks over
-// it, and then encoding/json twice more. fillInfo does all of it in one walk for the JSON that programs write. What it
-// does not take, it leaves to the two, whose judgement counts: an Info from fillInfo is the one that they would have made.
-
-// errUnusual says that the JSON is for the general way: wrong, or right in a way that is rare.
-var errUnusual = errors.New("unusual JSON")
+// A client verifies thousands of descriptions at once, and most of that time would go into reading JSON: checkJSON walks
+// over it, and then encoding/json twice more. fillInfo does all of it in one walk for the JSON that programs write. What
+// it does not take, it leaves to the two, whose judgement counts: an Info from fillInfo is the one that they would have
+// made.
 
 // fillInfo reads a description of at most MaxInfoBytes as checkInfo and decodeInfo do, without validating it, and returns
-// nil for what is unusual.
+// nil for what is unusual. The Info does not refer to raw.
 func fillInfo(raw []byte) *Info {
-	if len(raw) > MaxInfoBytes || !utf8.Valid(raw) || !json.Valid(raw) {
+	if len(raw) > MaxInfoBytes || !utf8.Valid(raw) {
 		return nil
 	}
 	f := fillers.Get().(*filler)
 	defer fillers.Put(f)
-	f.checker = checker{raw: raw, maxItems: MaxInfoBytes, names: f.names[:0]}
-	defer func() { f.raw = nil }()
-	f.space()
-	if f.raw[f.pos] != '{' {
-		return nil
-	}
+	defer f.forget()
+	f.walker = walker{raw: raw, names: f.names}
 	info := &Info{}
-	if f.structure(reflect.ValueOf(info).Elem(), infoShape, 0) != nil {
+	fillObject(f, infoFields, info)
+	if f.end(); f.unusual {
 		return nil
 	}
+	f.settle(info)
 	return info
 }
 
-// filler walks JSON that is known to be well-formed and puts it where it belongs.
+// filler puts what it reads where it belongs. Lists grow in memory that is used again for the next description, and are
+// copied when their lengths are known: a client holds them for long.
 type filler struct {
-	checker
-	recent [512]string // texts that were read lately, each at its hash
+	walker
+	models []Model
+	prices []Pricing
+	texts  []string
+
+	recent [4096]string // texts that were read lately, each at its hash
 	seed   maphash.Seed
 }
 
-var fillers = sync.Pool{New: func() any { return &filler{seed: maphash.MakeSeed()} }}
+var fillers = sync.Pool{New: func() any {
+	return &filler{seed: maphash.MakeSeed(), models: []Model{}, texts: []string{}} // not nil, as encoding/json has empty lists
+}}
+
+// forget lets go of a description.
+func (f *filler) forget() {
+	clear(f.models)
+	clear(f.prices)
+	clear(f.texts)
+	clear(f.names[:cap(f.names)])
+	f.models, f.prices, f.texts = f.models[:0], f.prices[:0], f.texts[:0]
+	f.walker = walker{names: f.names[:0]}
+}
+
+// settle moves the lists of a description into memory of their own, all lists of one kind into one piece.
+func (f *filler) settle(in *Info) {
+	texts := make([]string, 0, len(f.texts))
+	prices := make([]Pricing, 0, len(f.prices))
+	keep := func(list *[]string) {
+		if *list != nil {
+			n := len(texts)
+			texts = append(texts, *list...)
+			*list = texts[n:len(texts):len(texts)]
+		}
+	}
+	keep(&in.Betas)
+	if in.Models != nil {
+		in.Models = append(make([]Model, 0, len(in.Models)), in.Models...)
+	}
+	for i := range in.Models {
+		m := &in.Models[i]
+		keep(&m.Aliases)
+		keep(&m.Modalities)
+		keep(&m.Features)
+		if m.Pricing != nil {
+			prices = append(prices, *m.Pricing)
+			m.Pricing = &prices[len(prices)-1]
+		}
+	}
+}
+
+// field is how one field of an object is read.
+type field[T any] struct {
+	name string
+	read func(f *filler, v *T)
+}
+
+// The fields of a description, in the order of the structs, which is the order in which [Sign] writes them.
+var (
+	infoFields = []field[Info]{
+		{"version", func(f *filler, in *Info) { in.Version = f.int() }},
+		{"identity", func(f *filler, in *Info) { in.Identity = Identity(f.text()) }},
+		{"operator", func(f *filler, in *Info) { in.Operator = f.shared() }},
+		{"sequence", func(f *filler, in *Info) { in.Sequence = f.integer(64) }},
+		{"not_before", func(f *filler, in *Info) { in.NotBefore = f.time() }},
+		{"expires", func(f *filler, in *Info) { in.Expires = f.time() }},
+		{"protocols", func(f *filler, in *Info) { in.Protocols = f.protocols() }},
+		{"models", func(f *filler, in *Info) { in.Models = f.modelList() }},
+		{"tier", func(f *filler, in *Info) { in.Tier = Tier(f.shared()) }},
+		{"sla", func(f *filler, in *Info) { in.SLA = &SLA{}; fillObject(f, slaFields, in.SLA) }},
+		{"capacity", func(f *filler, in *Info) { in.Capacity = &Capacity{}; fillObject(f, capacityFields, in.Capacity) }},
+		{"betas", func(f *filler, in *Info) { in.Betas = f.textList() }},
+		{"tags", func(f *filler, in *Info) { in.Tags = f.tags() }},
+	}
+	modelFields = []field[Model]{
+		{"id", func(f *filler, m *Model) { m.ID = f.shared() }},
+		{"aliases", func(f *filler, m *Model) { m.Aliases = f.textList() }},
+		{"protocol", func(f *filler, m *Model) { m.Protocol = Protocol(f.shared()) }},
+		{"max_ctx", func(f *filler, m *Model) { m.MaxCtx = f.int() }},
+		{"max_output", func(f *filler, m *Model) { m.MaxOutput = f.int() }},
+		{"modalities", func(f *filler, m *Model) { m.Modalities = f.textList() }},
+		{"features", func(f *filler, m *Model) { m.Features = f.textList() }},
+		{"quantization", func(f *filler, m *Model) { m.Quantization = f.shared() }},
+		{"pricing", func(f *filler, m *Model) { m.Pricing = f.pricing() }},
+	}
+	pricingFields = []field[Pricing]{
+		{"input_per_1m", func(f *filler, p *Pricing) { p.InputPer1M = Decimal(f.shared()) }},
+		{"output_per_1m", func(f *filler, p *Pricing) { p.OutputPer1M = Decimal(f.shared()) }},
+		{"cached_input_per_1m", func(f *filler, p *Pricing) { p.CachedInputPer1M = Decimal(f.shared()) }},
+		{"per_request", func(f *filler, p *Pricing) { p.PerRequest = Decimal(f.shared()) }},
+		{"per_image", func(f *filler, p *Pricing) { p.PerImage = Decimal(f.shared()) }},
+		{"currency", func(f *filler, p *Pricing) { p.Currency = f.shared() }},
+	}
+	slaFields = []field[SLA]{
+		{"max_ttft_ms", func(f *filler, s *SLA) { s.MaxTTFTMillis = f.int() }},
+		{"min_tokens_per_s", func(f *filler, s *SLA) { s.MinTokensPerSecond = f.float() }},
+		{"uptime", func(f *filler, s *SLA) { s.Uptime = f.float() }},
+		{"max_concurrency", func(f *filler, s *SLA) { s.MaxConcurrency = f.int() }},
+	}
+	capacityFields = []field[Capacity]{
+		{"gpu", func(f *filler, c *Capacity) { c.GPU = f.shared() }},
+		{"count", func(f *filler, c *Capacity) { c.Count = f.int() }},
+		{"region", func(f *filler, c *Capacity) { c.Region = f.shared() }},
+	}
+)
+
+// fillObject reads an object whose fields go into v. What is not among fields is stepped over.
+func fillObject[T any](f *filler, fields []field[T], v *T) {
+	open, next := len(f.names), 0
+	var seen uint32 // of fields, those that were read
+	f.elements('{', '}', func() {
+		name := f.text()
+		f.take(':')
+		i, ok := findField(fields, name, next)
+		switch {
+		case !ok || i >= 0 && seen&(1<<i) != 0:
+			f.giveUp()
+		case i < 0:
+			f.names = append(f.names, name)
+			f.skip(0)
+		default:
+			seen |= 1 << i
+			next = i + 1
+			fields[i].read(f, v)
+		}
+	})
+	f.differ(open)
+}
+
+// findField returns the place of a name among fields, -1 when it is not there, and false when it differs from one of them in
+// case only. It looks first at next, where programs most often have it.
+func findField[T any](fields []field[T], name []byte, next int) (i int, ok bool) {
+	for i = next; i < len(fields); i++ {
+		if fields[i].name == string(name) {
+			return i, true
+		}
+	}
+	for i = range next {
+		if fields[i].name == string(name) {
+			return i, true
+		}
+	}
+	for i = range fields {
+		if strings.EqualFold(fields[i].name, string(name)) {
+			return -1, false
+		}
+	}
+	return -1, true
+}
+
+func (f *filler) int() int { return int(f.integer(strconv.IntSize)) }
 
 // longShared is the longest text that descriptions share in memory.
 const longShared = 32
 
-// shared returns b as a string, the same one for the texts that stand in description after description: names of
+// shared reads a string and returns the same one for the texts that stand in description after description: names of
 // modalities, features, protocols and models are most of what there is to allocate.
-func (f *filler) shared(b []byte) string {
+func (f *filler) shared() string {
+	b := f.text()
 	if len(b) > longShared {
 		return string(b)
 	}
@@ -68,118 +206,46 @@ func (f *filler) shared(b []byte) string {
 	return *slot
 }
 
-// fieldsOf are the indexes of the fields of the structs that an Info is made of, by their names in JSON.
-var fieldsOf = func() map[reflect.Type]map[string]int {
-	all := map[reflect.Type]map[string]int{}
-	for _, t := range []reflect.Type{
-		reflect.TypeFor[Info](), reflect.TypeFor[Model](), reflect.TypeFor[Pricing](), reflect.TypeFor[SLA](), reflect.TypeFor[Capacity](),
-	} {
-		all[t] = map[string]int{}
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			all[t][name] = i
-		}
-	}
+func (f *filler) textList() []string {
+	begin := len(f.texts)
+	f.elements('[', ']', func() { f.texts = append(f.texts, f.shared()) })
+	return f.texts[begin:len(f.texts):len(f.texts)]
+}
+
+func (f *filler) protocols() []Protocol {
+	all := []Protocol{}
+	f.elements('[', ']', func() { all = append(all, Protocol(f.shared())) })
 	return all
-}()
+}
 
-func (f *filler) structure(v reflect.Value, s shape, depth int) error {
-	fields, known := fieldsOf[v.Type()]
-	if !known {
-		return errUnusual
-	}
-	return f.members(s, func(name []byte, inner shape) error {
-		if i, ok := fields[string(name)]; ok {
-			return f.fill(v.Field(i), inner, depth+1)
+func (f *filler) modelList() []Model {
+	f.elements('[', ']', func() {
+		if len(f.models) == MaxModels {
+			f.giveUp()
+			return
 		}
-		return f.value(inner, depth+1)
+		f.models = append(f.models, Model{})
+		fillObject(f, modelFields, &f.models[len(f.models)-1])
 	})
+	return f.models
 }
 
-// members walks over an object's members as checker.object does; each reads the value of one.
-func (f *filler) members(s shape, each func(name []byte, inner shape) error) error {
-	base := len(f.names)
-	for f.next('}') {
-		name := unquote(f.text())
-		inner, known := s[string(name)]
-		if !known && s.folds(name) {
-			return errUnusual
-		}
-		f.names = append(f.names, name)
-		f.space()
-		f.pos++ // the colon
-		if err := each(name, inner); err != nil {
-			return err
-		}
-	}
-	return f.closeObject(base)
+func (f *filler) pricing() *Pricing {
+	f.prices = append(f.prices, Pricing{})
+	p := &f.prices[len(f.prices)-1]
+	fillObject(f, pricingFields, p)
+	return p
 }
 
-// fill reads one value into v.
-func (f *filler) fill(v reflect.Value, s shape, depth int) error {
-	f.space()
-	first := f.raw[f.pos]
-	switch kind := v.Kind(); {
-	case depth > maxDepth:
-		return errUnusual
-	case first == '"' && kind == reflect.String:
-		v.SetString(f.shared(unquote(f.text())))
-		return nil
-	case first == '"' && v.Type() == reflect.TypeFor[time.Time]():
-		return v.Addr().Interface().(*time.Time).UnmarshalJSON(f.text())
-	case first == '[' && kind == reflect.Slice:
-		return f.list(v, s, depth)
-	case first == '{' && kind == reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		return f.structure(v.Elem(), s, depth)
-	case first == '{' && kind == reflect.Struct:
-		return f.structure(v, s, depth)
-	case first == '{' && v.Type() == reflect.TypeFor[map[string]string]():
-		return f.texts(v, depth)
-	case first == '-' || (first >= '0' && first <= '9'):
-		return f.number(v)
-	}
-	return errUnusual
-}
-
-func (f *filler) list(v reflect.Value, s shape, depth int) error {
-	v.Set(reflect.MakeSlice(v.Type(), 0, 4)) // not nil, as encoding/json has it
-	for n := 0; f.next(']'); n++ {
-		if n == v.Cap() {
-			v.Grow(n)
+func (f *filler) tags() map[string]string {
+	all := map[string]string{}
+	f.elements('{', '}', func() {
+		name := string(f.text())
+		f.take(':')
+		if _, again := all[name]; again {
+			f.giveUp()
 		}
-		v.SetLen(n + 1)
-		if err := f.fill(v.Index(n), s, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *filler) texts(v reflect.Value, depth int) error {
-	m := map[string]string{}
-	v.Set(reflect.ValueOf(m))
-	return f.members(nil, func(name []byte, _ shape) error {
-		var text string
-		err := f.fill(reflect.ValueOf(&text).Elem(), nil, depth+1)
-		m[string(name)] = text
-		return err
+		all[name] = f.shared()
 	})
-}
-
-func (f *filler) number(v reflect.Value) error {
-	start := f.pos
-	f.scalar()
-	text := string(f.raw[start:f.pos])
-	switch v.Kind() {
-	case reflect.Int, reflect.Int64:
-		n, err := strconv.ParseInt(text, 10, v.Type().Bits())
-		v.SetInt(n)
-		return err
-	case reflect.Float64:
-		x, err := strconv.ParseFloat(text, 64)
-		v.SetFloat(x)
-		return err
-	}
-	return errUnusual
+	return all
 }

@@ -127,15 +127,22 @@ func (c *checker) object(s shape, depth int) error {
 
 // closeObject forgets the names of the innermost open object, which begin at base, unless one is there twice.
 func (c *checker) closeObject(base int) error {
-	own := c.names[base:]
-	slices.SortFunc(own, bytes.Compare)
-	for i := 1; i < len(own); i++ {
-		if bytes.Equal(own[i-1], own[i]) {
-			return fmt.Errorf("name twice in the object that ends near byte %d", c.pos)
-		}
+	if twice(c.names[base:]) {
+		return fmt.Errorf("name twice in the object that ends near byte %d", c.pos)
 	}
 	c.names = c.names[:base]
 	return nil
+}
+
+// twice sorts names and reports whether two are the same.
+func twice(names [][]byte) bool {
+	slices.SortFunc(names, bytes.Compare)
+	for i := 1; i < len(names); i++ {
+		if bytes.Equal(names[i-1], names[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // next steps over the opening bracket or a comma to the next element and reports whether there is one; it steps over
