@@ -95,7 +95,7 @@ type Decimal string
 
 // ParseDecimal returns s as an amount, or an error that says how one is written.
 func ParseDecimal(s string) (Decimal, error) {
-	if !decimalPattern.MatchString(s) {
+	if !isDecimal(s) {
 		return "", fmt.Errorf(`amount %w: want a decimal number such as "0.25"`, ErrInvalid)
 	}
 	return Decimal(s), nil

@@ -9,6 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -53,7 +55,7 @@ func Sign(key ed25519.PrivateKey, keyConfig []byte, info *Info) (*Signed, error)
 	return &Signed{
 		KeyConfig:   keyConfig,
 		ServiceInfo: raw,
-		Signature:   ed25519.Sign(key, signedString(keyConfig, raw)),
+		Signature:   ed25519.Sign(key, appendMessage(nil, keyConfig, raw)),
 	}, nil
 }
 
@@ -144,7 +146,10 @@ func (s *Signed) verifySignature(identity Identity) error {
 	if err != nil {
 		return fmt.Errorf("service description: %w", err)
 	}
-	if !ed25519.Verify(key, signedString(s.KeyConfig, s.ServiceInfo), s.Signature) {
+	buf := messages.Get().(*[]byte)
+	defer messages.Put(buf)
+	*buf = appendMessage((*buf)[:0], s.KeyConfig, s.ServiceInfo)
+	if !ed25519.Verify(key, *buf, s.Signature) {
 		return fmt.Errorf("service description: %w", ErrSignature)
 	}
 	return nil
@@ -153,10 +158,13 @@ func (s *Signed) verifySignature(identity Identity) error {
 // Hash returns the hash of the key configuration, the exit's name at the relay.
 func (s *Signed) Hash() Hash { return HashOf(s.KeyConfig) }
 
-// signedString returns what a signature is over.
-func signedString(keyConfig, info []byte) []byte {
+// messages are buffers for what signatures are over. A client verifies thousands of signatures at once.
+var messages = sync.Pool{New: func() any { return new([]byte) }}
+
+// appendMessage appends what a signature is over.
+func appendMessage(b, keyConfig, info []byte) []byte {
 	sum := sha256.Sum256(keyConfig)
-	b := make([]byte, 0, len(signContext)+len(sum)+len(info))
+	b = slices.Grow(b, len(signContext)+len(sum)+len(info))
 	b = append(b, signContext...)
 	b = append(b, sum[:]...)
 	return append(b, info...)

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -30,10 +30,33 @@ const (
 	maxTTFT      = 24 * 60 * 60 * 1000
 )
 
-var (
-	decimalPattern  = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$`)
-	currencyPattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{2,9}$`)
-)
+// isDecimal reports whether s is 0 or up to nine digits that do not begin with it, alone or with a point and one to nine
+// more.
+func isDecimal(s string) bool {
+	const most = 9
+	whole, part, pointed := strings.Cut(s, ".")
+	return isDigits(whole, most) && (whole == "0" || whole[0] != '0') && (!pointed || isDigits(part, most))
+}
+
+// isDigits reports whether s is one to so many digits.
+func isDigits(s string, most int) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= most
+}
+
+// isCurrency reports whether s is three to ten upper-case letters and digits, a letter first.
+func isCurrency(s string) bool {
+	for i := range len(s) {
+		if (s[i] < 'A' || s[i] > 'Z') && (i == 0 || s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return len(s) >= 3 && len(s) <= 10
+}
 
 // validate checks every bound. Its errors name fields and positions, never values.
 func (in *Info) validate() error {
@@ -73,8 +96,8 @@ func (in *Info) validateProtocols() error {
 		return fmt.Errorf("protocols: %d of them, want 1 to %d", n, maxProtocols)
 	}
 	for i, p := range in.Protocols {
-		if err := checkName(fmt.Sprintf("protocols[%d]", i), string(p)); err != nil {
-			return err
+		if err := checkName("name", string(p)); err != nil {
+			return fmt.Errorf("protocols[%d]: %w", i, err)
 		}
 		if slices.Contains(in.Protocols[:i], p) {
 			return fmt.Errorf("protocols[%d]: listed before", i)
@@ -138,18 +161,15 @@ func (p *Pricing) validate() error {
 	if p == nil {
 		return nil
 	}
-	amounts := []Decimal{p.InputPer1M, p.OutputPer1M}
-	for _, a := range []Decimal{p.CachedInputPer1M, p.PerRequest, p.PerImage} {
-		if a != "" {
-			amounts = append(amounts, a)
+	for i, a := range [...]Decimal{p.InputPer1M, p.OutputPer1M, p.CachedInputPer1M, p.PerRequest, p.PerImage} {
+		if i >= 2 && a == "" { // only the first two must be there
+			continue
 		}
-	}
-	for _, a := range amounts {
 		if _, err := ParseDecimal(string(a)); err != nil {
 			return fmt.Errorf("pricing: %w", err)
 		}
 	}
-	if !currencyPattern.MatchString(p.Currency) {
+	if !isCurrency(p.Currency) {
 		return errors.New("pricing: currency: want 3 to 10 upper-case letters and digits")
 	}
 	return nil
@@ -249,6 +269,9 @@ func checkText(field, s string) error {
 		return fmt.Errorf("%s: %d bytes, over the limit of %d", field, len(s), maxText)
 	}
 	for _, r := range s {
+		if r >= ' ' && r < unicode.MaxASCII { // most are
+			continue
+		}
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return fmt.Errorf("%s: control character or invalid text", field)
 		}
