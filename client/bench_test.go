@@ -7,24 +7,19 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/tokengo/tokengo/internal/crowd"
 	"github.com/tokengo/tokengo/ohttp"
+	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
-)
-
-// largeExits and largeModels are the size for which the directory is made.
-const (
-	largeExits  = 10_000
-	largeModels = 20
 )
 
 // largeDirectory is the signed descriptions of so many exits.
 func largeDirectory(b *testing.B) []*service.Signed {
-	all := make([]*service.Signed, largeExits)
+	all := make([]*service.Signed, crowd.Exits)
 	for i := range all {
 		var configs []ohttp.KeyConfig
 		for id, kem := range []ohttp.KEM{ohttp.KEMXWing, ohttp.KEMX25519} {
@@ -38,30 +33,11 @@ func largeDirectory(b *testing.B) []*service.Signed {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if all[i], err = service.Sign(newIdentity(b), list, largeInfo(i)); err != nil {
+		if all[i], err = service.Sign(newIdentity(b), list, crowd.Info(i, 1)); err != nil {
 			b.Fatal(err)
 		}
 	}
 	return all
-}
-
-// largeInfo describes an exit with many models, about 4.7 KiB.
-func largeInfo(i int) *service.Info {
-	info := testInfo(models(service.OpenAI, "m"), models(service.Claude, "m"))
-	info.Models = nil
-	for m := range largeModels {
-		info.Models = append(info.Models, service.Model{
-			ID:      fmt.Sprintf("model-%d-%d", (7*i+13*m)%300, m),
-			Aliases: []string{fmt.Sprintf("vendor/model-%d", m)}, Protocol: info.Protocols[m%2],
-			MaxCtx: 200_000, MaxOutput: 64_000,
-			Modalities: []string{"text", "image"}, Features: []string{"tools", "vision", "json_schema"},
-			Pricing: &service.Pricing{
-				InputPer1M:  service.Decimal(fmt.Sprintf("%d.%d", i%9, m)),
-				OutputPer1M: service.Decimal(fmt.Sprintf("%d.5", (i+m)%40)), Currency: "USD",
-			},
-		})
-	}
-	return info
 }
 
 // segmentRelay serves a directory in segments, all of it made beforehand.
@@ -107,24 +83,38 @@ func zipped(t testing.TB, raw []byte) []byte {
 }
 
 // BenchmarkDirectoryFresh has a client that knows nothing download a large directory, verify every exit in
-// it, and filter it by a model. The relay is in the same process.
+// it, index all of it, and choose an exit for a request. The relay is in the same process. What the index is
+// of the whole is index-ms.
 func BenchmarkDirectoryFresh(b *testing.B) {
 	r := segmentRelay(b, largeDirectory(b))
 	b.ReportAllocs()
+	indexing := time.Duration(0)
 	for b.Loop() {
 		exits, err := Fetch(b.Context(), r.url, nil)
-		if err != nil || len(exits) != largeExits {
+		if err != nil || len(exits) != crowd.Exits {
 			b.Fatal(len(exits), err)
 		}
-		n := 0
-		for _, e := range exits {
-			if e.Info.Offers(service.OpenAI, "model-0-0") {
-				n++
-			}
-		}
-		if n == 0 {
-			b.Fatal("no exit offers the model")
-		}
+		fetched := time.Now()
+		choosesFrom(b, exits)
+		indexing += time.Since(fetched)
+	}
+	b.ReportMetric(float64(indexing.Microseconds())/1000/float64(b.N), "index-ms")
+}
+
+// choosesFrom indexes exits and has one chosen.
+func choosesFrom(b *testing.B, exits []Exit) {
+	chooser, err := route.New(route.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	choices := make([]route.Exit, len(exits))
+	for i := range exits {
+		choices[i] = exits[i]
+	}
+	chooser.Update(choices)
+	plan := chooser.Plan(&route.Request{Protocols: service.Protocols(), Models: []string{crowd.Model}})
+	if _, ok := plan.Next(); !ok {
+		b.Fatal("no exit offers the model")
 	}
 }
 

@@ -13,14 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tokengo/tokengo/internal/crowd"
 	"github.com/tokengo/tokengo/service"
 	"github.com/tokengo/tokengo/tunnel"
-)
-
-// largeExits and largeModels are the size for which the directory is made.
-const (
-	largeExits  = 10_000
-	largeModels = 20
 )
 
 // keyListBytes is how long an exit's list of an X-Wing and an X25519 key is. Keys are random.
@@ -29,7 +24,7 @@ const keyListBytes = 1313
 // largeRegistrations are what so many exits of the larger kind register. Whoever asks first waits for them.
 var largeRegistrations = sync.OnceValue(func() []*tunnel.Registration {
 	random := rand.NewChaCha8([32]byte{1})
-	all := make([]*tunnel.Registration, largeExits)
+	all := make([]*tunnel.Registration, crowd.Exits)
 	for i := range all {
 		all[i] = largeRegistration(random, i, 1)
 	}
@@ -42,7 +37,7 @@ func largeRegistration(random *rand.ChaCha8, i int, sequence int64) *tunnel.Regi
 	secret := make([]byte, keyListBytes+ed25519.SignatureSize)
 	random.Read(secret)
 	keys, signature := secret[:keyListBytes], secret[keyListBytes:]
-	info := largeInfo(i, sequence)
+	info := crowd.Info(i, sequence)
 	name := sha256.Sum256(fmt.Append(nil, "exit ", i))
 	info.Identity = service.IdentityOf(name[:])
 	raw, err := json.Marshal(info)
@@ -53,33 +48,9 @@ func largeRegistration(random *rand.ChaCha8, i int, sequence int64) *tunnel.Regi
 	return &tunnel.Registration{Hash: signed.Hash(), Signed: signed, Info: info}
 }
 
-// largeInfo describes an exit with many models, about 4.7 KiB.
-func largeInfo(i int, sequence int64) *service.Info {
-	info := &service.Info{
-		Operator: fmt.Sprintf("Operator %d", i), Sequence: sequence, Tier: service.Standard,
-		NotBefore: time.Now().Add(-time.Minute), Expires: time.Now().Add(24 * time.Hour),
-		Protocols: []service.Protocol{service.OpenAI, service.Claude},
-		SLA:       &service.SLA{MaxTTFTMillis: 1500, Uptime: 0.99},
-		Capacity:  &service.Capacity{GPU: "H100", Count: 8, Region: "eu-north"},
-	}
-	for m := range largeModels {
-		info.Models = append(info.Models, service.Model{
-			ID:      fmt.Sprintf("model-%d-%d", (7*i+13*m)%300, m),
-			Aliases: []string{fmt.Sprintf("vendor/model-%d", m)}, Protocol: info.Protocols[m%2],
-			MaxCtx: 200_000, MaxOutput: 64_000,
-			Modalities: []string{"text", "image"}, Features: []string{"tools", "vision", "json_schema"},
-			Pricing: &service.Pricing{
-				InputPer1M:  service.Decimal(fmt.Sprintf("%d.%d", i%9, m)),
-				OutputPer1M: service.Decimal(fmt.Sprintf("%d.5", (i+m)%40)), Currency: "USD",
-			},
-		})
-	}
-	return info
-}
-
 // largeRegistry is a registry with all large exits.
 func largeRegistry() *registry {
-	g := newRegistry(largeExits)
+	g := newRegistry(crowd.Exits)
 	for _, reg := range largeRegistrations() {
 		g.add(reg, standing{})
 	}
@@ -126,7 +97,7 @@ func TestRefreshIsSmall(t *testing.T) {
 	changes := map[string]func(i int){
 		"new keys": func(i int) { g.add(largeRegistration(random, i, 2), standing{}) },
 		"gone":     func(i int) { g.leave(g.identities[largeRegistrations()[i].Info.Identity].entries[0]) },
-		"come":     func(i int) { g.add(largeRegistration(random, largeExits+i, 1), standing{}) },
+		"come":     func(i int) { g.add(largeRegistration(random, crowd.Exits+i, 1), standing{}) },
 	}
 	for name, change := range changes {
 		for i := range 20 {
@@ -174,7 +145,7 @@ func BenchmarkDirectoryChange(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		sequence++
-		g.add(largeRegistration(random, int(sequence)%largeExits, sequence), standing{})
+		g.add(largeRegistration(random, int(sequence)%crowd.Exits, sequence), standing{})
 		now = now.Add(maxBuildGap)
 		last := s
 		b.StartTimer()

@@ -66,6 +66,7 @@ var mayImport = map[string][]string{
 	"internal/bench":       {},
 	"internal/leaktest":    {"client", "relay", "exit", "shape", "service", "internal/network", "internal/relayurl"},
 	"internal/routesim":    {"route", "service"},
+	"internal/crowd":       {"service"},
 	"internal/layers":      {},
 }
 
