@@ -21,7 +21,9 @@ type Index struct {
 	exits    []Exit
 	facts    []facts // of each exit
 	listings []listing
-	tables   map[string]*table
+	ranks    []int32   // of each listing, its place when all are sorted by owner
+	names    interner  // of models, in all spellings and as they are: those of the groups, then others
+	tables   []*table  // of each name
 	groups   []int32   // where each model's listings begin, and where the last ends
 	byExit   [][]int32 // listings of each exit
 	all      []int32   // 0, 1, 2 …: the rows of tables that need no list of their own
@@ -47,7 +49,7 @@ type named struct {
 
 // table is what a model's name means.
 type table struct {
-	rows  []int32 // of Index.listings, sorted by owner
+	rows  []int32 // of Index.listings, sorted by rank
 	scale scale   // of their prices
 }
 
@@ -79,24 +81,24 @@ func (in interner) find(s string) int32 {
 	return -1
 }
 
-// Naming says which names mean the same model. The zero value compares names byte for byte.
-type Naming struct {
-	// Normal returns the normal form of a model's name in a protocol, such as without ollama's ":latest". Nil: as it is.
-	Normal func(p service.Protocol, name string) string
-	// Aliases makes families: a key and its values are names of one model. Published aliases come on top, each for the
-	// exit that publishes it only, so that no exit can rename the models of others.
-	Aliases map[string][]string
-}
-
 // NewIndex makes an index of the exits, which it keeps. They must not change any more. It takes time and memory in
 // proportion to the number of models of all exits; BenchmarkNewIndex measures how much.
 func NewIndex(exits []Exit, naming Naming, money Money) *Index {
 	ix := &Index{
-		exits: exits, facts: make([]facts, len(exits)), regions: interner{}, quantizations: interner{}, operators: interner{},
+		exits: exits, names: make(interner, len(exits)),
+		regions: interner{}, quantizations: interner{}, operators: interner{},
 	}
-	ix.list(money)
-	ix.name(naming)
-	for i, e := range exits {
+	d := ix.draft(money)
+	byRank := ix.arrange(d)
+	ix.name(naming, d, byRank)
+	ix.index()
+	return ix
+}
+
+// index finds exits by the names of their own.
+func (ix *Index) index() {
+	ix.identities = make([]named, 0, len(ix.exits))
+	for i, e := range ix.exits {
 		ix.identities = append(ix.identities, named{string(e.Service().Identity), int32(i)})
 		if k, ok := e.(Keyed); ok {
 			ix.hashes = append(ix.hashes, named{string(k.KeyHash()), int32(i)})
@@ -105,25 +107,52 @@ func NewIndex(exits []Exit, naming Naming, money Money) *Index {
 	byName := func(a, b named) int { return strings.Compare(a.name, b.name) }
 	slices.SortFunc(ix.identities, byName)
 	slices.SortFunc(ix.hashes, byName)
-	return ix
 }
 
-// list makes the listings, sorted by model and owner.
-func (ix *Index) list(money Money) {
+// draft is the listings before they are arranged, by rank.
+type draft struct {
+	listings []listing
+	counts   []int32  // how many of them each group has
+	aliases  interner // as they are published
+	uses     []use
+}
+
+// use is an alias of a listing.
+type use struct{ alias, rank int32 }
+
+// draft describes all models, exit by exit in the order of their owners.
+func (ix *Index) draft(money Money) *draft {
+	owners := ix.survey()
+	order := make([]int32, len(owners))
 	total := 0
-	for _, e := range ix.exits {
+	for i, e := range ix.exits {
+		order[i] = int32(i)
 		total += len(e.Service().Models)
 	}
-	unsorted := make([]listing, 0, total)
-	models := interner{} // by id, not in lower case
-	counts := []int32{}
-	unowned := int32(total) // above every operator's number
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(owners[a], owners[b]) })
+	d := &draft{listings: make([]listing, 0, total), uses: make([]use, 0, total), aliases: interner{}}
+	for _, exit := range order {
+		info := ix.exits[exit].Service()
+		tier := tierTraits(info.Tier)
+		for j := range info.Models {
+			l := listing{exit: exit, model: int32(j), owner: owners[exit], traits: tier}
+			l.describe(&info.Models[j], money)
+			ix.enter(d, l, &info.Models[j])
+		}
+	}
+	return d
+}
+
+// survey notes what is said of exits as a whole, and returns who owns each.
+func (ix *Index) survey() (owners []int32) {
+	ix.facts = make([]facts, len(ix.exits))
+	owners = make([]int32, len(ix.exits))
+	unowned := int32(len(ix.exits)) // above every operator's number
 	for i, e := range ix.exits {
 		info := e.Service()
-		base := listing{exit: int32(i), owner: ix.operators.add(info.Operator)}
-		if base.owner == 0 {
+		if owners[i] = ix.operators.add(info.Operator); owners[i] == 0 {
 			unowned++
-			base.owner = unowned
+			owners[i] = unowned
 		}
 		if info.Capacity != nil {
 			ix.facts[i].region = ix.regions.add(info.Capacity.Region)
@@ -131,171 +160,66 @@ func (ix *Index) list(money Money) {
 		if info.SLA != nil {
 			ix.facts[i].sla = *info.SLA
 		}
-		for j := range info.Models {
-			l := base
-			l.describe(info.Tier, &info.Models[j], money)
-			l.model, l.quantization = int32(j), ix.quantizations.add(info.Models[j].Quantization)
-			if l.group = models.exactly(info.Models[j].ID); int(l.group) > len(counts) {
-				counts = append(counts, 0)
-			}
-			counts[l.group-1]++
-			unsorted = append(unsorted, l)
-		}
 	}
-	ix.arrange(unsorted, counts)
+	return owners
 }
 
-// arrange sorts the listings by group, of which it knows how many there are, and each group by owner.
-func (ix *Index) arrange(unsorted []listing, counts []int32) {
-	ix.groups = make([]int32, len(counts)+1)
-	for i, n := range counts {
+// enter adds a listing, of model m, to the draft.
+func (ix *Index) enter(d *draft, l listing, m *service.Model) {
+	l.quantization = ix.quantizations.add(m.Quantization)
+	if l.group = ix.names.exactly(m.ID); int(l.group) > len(d.counts) {
+		d.counts = append(d.counts, 0)
+	}
+	d.counts[l.group-1]++
+	for _, alias := range m.Aliases {
+		d.uses = append(d.uses, use{d.aliases.exactly(alias), int32(len(d.listings))})
+	}
+	d.listings = append(d.listings, l)
+}
+
+// arrange puts the listings of each group next to each other, in the order of their ranks, and returns where each went.
+func (ix *Index) arrange(d *draft) (byRank []int32) {
+	ix.groups = make([]int32, len(d.counts)+1)
+	for i, n := range d.counts {
 		ix.groups[i+1] = ix.groups[i] + n
 	}
 	next := slices.Clone(ix.groups)
-	ix.listings = make([]listing, len(unsorted))
-	for _, l := range unsorted {
-		ix.listings[next[l.group-1]] = l
+	n := len(d.listings)
+	ix.listings, ix.ranks, ix.all, byRank = make([]listing, n), make([]int32, n), make([]int32, n), make([]int32, n)
+	for rank := range d.listings {
+		l := &d.listings[rank]
+		row := next[l.group-1]
 		next[l.group-1]++
+		ix.listings[row], ix.ranks[row], ix.all[row], byRank[rank] = *l, int32(rank), row, row
 	}
 	ix.byExit = make([][]int32, len(ix.exits))
-	for g := range counts {
-		group := ix.listings[ix.groups[g]:ix.groups[g+1]]
-		slices.SortFunc(group, func(a, b listing) int { return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.exit, b.exit)) })
-	}
-	for i := range ix.listings {
-		exit := ix.listings[i].exit
-		if ix.byExit[exit] == nil {
-			ix.byExit[exit] = make([]int32, 0, len(ix.exits[exit].Service().Models))
+	for rank := 0; rank < n; { // the listings of one exit have ranks next to each other
+		begin, exit := rank, d.listings[rank].exit
+		for rank < n && d.listings[rank].exit == exit {
+			rank++
 		}
-		ix.byExit[exit] = append(ix.byExit[exit], int32(i))
+		ix.byExit[exit] = byRank[begin:rank:rank]
 	}
-}
-
-// name makes the tables: for each model's id its group, together with those who have the name as another.
-func (ix *Index) name(naming Naming) {
-	ix.all = make([]int32, len(ix.listings))
-	for i := range ix.all {
-		ix.all[i] = int32(i)
-	}
-	rows := ix.otherNames(naming)
-	ix.tables = make(map[string]*table, len(ix.groups)+len(rows))
-	for g, start := range ix.groups[:len(ix.groups)-1] {
-		group := ix.all[start:ix.groups[g+1]:ix.groups[g+1]]
-		id := ix.model(&ix.listings[start]).ID
-		if others := rows[id]; len(others) > 0 {
-			rows[id] = append(others, group...)
-			continue
-		}
-		ix.tables[id] = &table{rows: group, scale: newScale(ix.listings, group)}
-	}
-	for name, list := range rows {
-		ix.tables[name] = ix.newTable(list)
-	}
-	ix.join(naming.Aliases)
-}
-
-// otherNames are the listings of every name that is not the id by which they are grouped.
-func (ix *Index) otherNames(naming Naming) map[string][]int32 {
-	rows := map[string][]int32{}
-	for g, start := range ix.groups[:len(ix.groups)-1] {
-		id := ix.model(&ix.listings[start]).ID
-		for _, name := range naming.forms(id) {
-			if name != id {
-				rows[name] = append(rows[name], ix.all[start:ix.groups[g+1]]...)
-			}
-		}
-	}
-	for i := range ix.listings {
-		for _, alias := range ix.model(&ix.listings[i]).Aliases {
-			for _, name := range naming.forms(alias) {
-				rows[name] = append(rows[name], int32(i))
-			}
-		}
-	}
-	return rows
-}
-
-// join gives each name of a configured family the listings of all of them.
-func (ix *Index) join(aliases map[string][]string) {
-	for _, family := range families(aliases) {
-		var all []int32
-		for _, name := range family {
-			if t := ix.tables[name]; t != nil {
-				all = append(all, t.rows...)
-			}
-		}
-		if len(all) == 0 {
-			continue
-		}
-		t := ix.newTable(all)
-		for _, name := range family {
-			ix.tables[name] = t
-		}
-	}
-}
-
-// forms are the spellings of a name, each once.
-func (n Naming) forms(name string) []string {
-	forms := []string{name}
-	if n.Normal == nil {
-		return forms
-	}
-	for _, p := range protocols {
-		if form := n.Normal(p, name); !slices.Contains(forms, form) {
-			forms = append(forms, form)
-		}
-	}
-	return forms
-}
-
-// families joins aliases that have a name in common.
-func families(aliases map[string][]string) [][]string {
-	of := map[string]*[]string{}
-	for key, values := range aliases {
-		joined := &[]string{}
-		for _, name := range append([]string{key}, values...) {
-			old := of[name]
-			switch {
-			case old == joined:
-				continue
-			case old == nil:
-				old = &[]string{name}
-			}
-			*joined = append(*joined, *old...)
-			for _, member := range *old {
-				of[member] = joined
-			}
-		}
-	}
-	var all [][]string
-	seen := map[*[]string]bool{}
-	for _, family := range of {
-		if !seen[family] {
-			seen[family] = true
-			all = append(all, *family)
-		}
-	}
-	return all
-}
-
-// newTable sorts the rows by owner and takes the scale of their prices.
-func (ix *Index) newTable(rows []int32) *table {
-	slices.SortFunc(rows, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(ix.listings[a].owner, ix.listings[b].owner), cmp.Compare(a, b))
-	})
-	rows = slices.Clip(slices.Compact(rows))
-	return &table{rows: rows, scale: newScale(ix.listings, rows)}
+	return byRank
 }
 
 // lookup returns the table of a name, in the spelling of any of the protocols, or nil.
 func (ix *Index) lookup(naming Naming, protocols []service.Protocol, name string) *table {
-	if t := ix.tables[name]; t != nil || naming.Normal == nil {
+	if t := ix.table(name); t != nil || naming.Normal == nil {
 		return t
 	}
 	for _, p := range protocols {
-		if t := ix.tables[naming.Normal(p, name)]; t != nil {
+		if t := ix.table(naming.Normal(p, name)); t != nil {
 			return t
 		}
+	}
+	return nil
+}
+
+// table returns the table of a name as it is written, or nil.
+func (ix *Index) table(name string) *table {
+	if n, ok := ix.names[name]; ok {
+		return ix.tables[n-1]
 	}
 	return nil
 }
@@ -311,10 +235,7 @@ func (ix *Index) key(l *listing) Key {
 
 // contains reports whether the table has the listing.
 func (ix *Index) contains(t *table, id int32) bool {
-	owner := ix.listings[id].owner
-	_, ok := slices.BinarySearchFunc(t.rows, id, func(row, id int32) int {
-		return cmp.Or(cmp.Compare(ix.listings[row].owner, owner), cmp.Compare(row, id))
-	})
+	_, ok := slices.BinarySearchFunc(t.rows, id, ix.byRank)
 	return ok
 }
 

@@ -73,14 +73,18 @@ const (
 	statesPrice // in a currency that can be compared
 )
 
-// describe reads a model's description. What depends on the index is for the caller.
-func (l *listing) describe(tier service.Tier, m *service.Model, money Money) {
+// sight are the traits of a model that sees, which mean each other.
+var sight = traitsOf(firstFeature, featureNames, []string{Vision}) | traitsOf(firstModality, modalityNames, []string{image})
+
+func tierTraits(t service.Tier) traits { return traitsOf(firstTier, tiers, []service.Tier{t}) }
+
+// describe adds a model's description to the traits of its exit. What depends on the index is for the caller.
+func (l *listing) describe(m *service.Model, money Money) {
 	l.protocol = uint8(slices.Index(protocols, m.Protocol))
-	l.traits = traits(1)<<(firstProtocol+l.protocol) | traitsOf(firstTier, tiers, []service.Tier{tier}) |
+	l.traits |= traits(1)<<(firstProtocol+l.protocol) |
 		traitsOf(firstFeature, featureNames, m.Features) | traitsOf(firstModality, modalityNames, m.Modalities)
-	seen, sees := traitsOf(firstFeature, featureNames, []string{Vision}), traitsOf(firstModality, modalityNames, []string{image})
-	if l.traits&(seen|sees) != 0 {
-		l.traits |= seen | sees // they mean each other
+	if l.traits&sight != 0 {
+		l.traits |= sight
 	}
 	l.context, l.output = math.MaxInt32, math.MaxInt32
 	if m.MaxCtx > 0 {

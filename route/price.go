@@ -6,6 +6,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 
@@ -66,6 +67,25 @@ func (m Money) rates(p *service.Pricing) (rates, bool) {
 // amount is a decimal as a number. Fifteen digits are exact, which is enough to compare prices and to add up what a
 // month costs; nothing is paid by it. What is empty or malformed is 0.
 func amount(d service.Decimal) float64 {
+	if len(d) > 15 {
+		return longAmount(d)
+	}
+	digits, unit := 0.0, 0.0 // unit is 1 at the point, and ten times as much behind each digit that follows
+	for i := range len(d) {
+		switch c := d[i]; {
+		case c >= '0' && c <= '9':
+			digits, unit = 10*digits+float64(c-'0'), 10*unit
+		case c == '.' && unit == 0:
+			unit = 1
+		default:
+			return longAmount(d)
+		}
+	}
+	return digits / max(unit, 1) // both are exact, so this is the nearest number
+}
+
+// longAmount is amount for what has many digits, or should not be there.
+func longAmount(d service.Decimal) float64 {
 	n, err := strconv.ParseFloat(string(d), 64)
 	if err != nil {
 		return 0
@@ -87,24 +107,63 @@ type scale struct {
 	dear  rates // what one that states no price is taken to cost: the 90th percentile of those that cost something
 }
 
-func newScale(listings []listing, rows []int32) scale {
-	var s scale
-	var costs []float32
-	for component := range s.usual {
-		costs = costs[:0]
-		for _, row := range rows {
-			if c := listings[row].prices[component]; c > 0 {
-				costs = append(costs, c)
+// scaler finds scales. Its memory serves one after the other.
+type scaler struct {
+	costs [len(rates{})][]float32 // of each component, those that are not 0
+}
+
+// of is the scale of the rows of listings.
+func (c *scaler) of(listings []listing, rows []int32) (s scale) {
+	for component := range c.costs {
+		c.costs[component] = c.costs[component][:0]
+	}
+	for _, row := range rows {
+		for component, cost := range listings[row].prices {
+			if cost > 0 {
+				c.costs[component] = append(c.costs[component], cost)
 			}
 		}
-		if len(costs) == 0 {
-			continue
+	}
+	for component, costs := range c.costs {
+		if n := len(costs); n > 0 {
+			s.dear[component] = nth(costs, n*9/10)
+			s.usual[component] = nth(costs[:n*9/10+1], n/2)
 		}
-		slices.Sort(costs)
-		s.usual[component] = costs[len(costs)/2]
-		s.dear[component] = costs[len(costs)*9/10]
 	}
 	return s
+}
+
+// nth returns what would be at place n if costs were sorted, with what is less before it and what is more behind it. It
+// looks at each a few times, whatever exits ask for: who is compared with is drawn.
+func nth(costs []float32, n int) float32 {
+	const few = 12
+	low, high := 0, len(costs)
+	for high-low > few {
+		pivot := costs[low+rand.IntN(high-low)]
+		i, j := low, high-1
+		for i <= j {
+			for costs[i] < pivot {
+				i++
+			}
+			for costs[j] > pivot {
+				j--
+			}
+			if i <= j {
+				costs[i], costs[j] = costs[j], costs[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch { // up to j at most the pivot, from i on at least
+		case n <= j:
+			high = j + 1
+		case n >= i:
+			low = i
+		default:
+			return costs[n]
+		}
+	}
+	slices.Sort(costs[low:high])
+	return costs[n]
 }
 
 // floorShare is the part of the usual price below which cheaper is no better: it bounds what a price of nothing, which
