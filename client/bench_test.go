@@ -103,7 +103,7 @@ func BenchmarkDirectoryFresh(b *testing.B) {
 
 // choosesFrom indexes exits and has one chosen.
 func choosesFrom(b *testing.B, exits []Exit) {
-	chooser, err := route.New(route.Config{})
+	chooser, err := route.New(route.Config{Naming: route.Naming{Normal: normalName}})
 	if err != nil {
 		b.Fatal(err)
 	}

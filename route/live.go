@@ -35,8 +35,11 @@ const (
 
 func newGeneration(ix *Index) *generation {
 	g := &generation{ix: ix, live: make([]live, len(ix.listings))}
+	var fresh live
+	fresh.stand(unknown)
+	word := fresh.word.Load()
 	for i := range g.live {
-		g.live[i].stand(unknown)
+		g.live[i].word.Store(word)
 	}
 	return g
 }
