@@ -72,7 +72,7 @@ func verifyEntry(signed *service.Signed, now time.Time) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &entry{exit: Exit{Info: info, Hash: signed.Hash(), key: key}, signed: sumOf(signed)}, nil
+	return &entry{exit: Exit{Info: info, Hash: signed.Hash(), key: key}, sums: sumsOf(signed)}, nil
 }
 
 // strongest is the post-quantum key if the list has one, else the first that can be used. The list is

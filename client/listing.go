@@ -5,10 +5,9 @@ package client
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"runtime"
 	"sync"
@@ -31,8 +30,8 @@ type listing struct {
 
 // entry is a verified entry of one relay's directory.
 type entry struct {
-	exit   Exit // without paths
-	signed [sha256.Size]byte
+	exit Exit // without paths
+	sums sums
 }
 
 // have is what a relay knows, from what it is asked for, that its client has: it must be forgotten when
@@ -193,23 +192,22 @@ func (l *look) downloadOne(ctx context.Context, digest service.Digest) (*segment
 // verify returns the entry of a signed description. One that is as it was at the last look has been
 // verified before.
 func (l *look) verify(signed *service.Signed) (*entry, error) {
-	if known := l.last.entries[signed.Hash()]; known != nil && known.signed == sumOf(signed) {
-		return known, nil
+	if len(l.last.entries) > 0 { // else it costs a hash to find that out
+		if known := l.last.entries[signed.Hash()]; known != nil && known.sums == sumsOf(signed) {
+			return known, nil
+		}
 	}
 	return verifyEntry(signed, l.now)
 }
 
-// sumOf tells whether a signed description is the one that was verified.
-func sumOf(signed *service.Signed) (sum [sha256.Size]byte) {
-	h := sha256.New()
-	for _, part := range [][]byte{signed.KeyConfig, signed.ServiceInfo, signed.Signature} {
-		var size [8]byte // so that no two descriptions are the same bytes
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		h.Write(size[:])
-		h.Write(part)
-	}
-	h.Sum(sum[:0])
-	return sum
+// sums tell whether a signed description is the one that was verified under the same hash of keys. Nobody
+// else knows the seed; and were two alike, what is used is the one that was verified.
+type sums struct{ info, signature uint64 }
+
+var sumsSeed = maphash.MakeSeed()
+
+func sumsOf(signed *service.Signed) sums {
+	return sums{maphash.Bytes(sumsSeed, signed.ServiceInfo), maphash.Bytes(sumsSeed, signed.Signature)}
 }
 
 // add takes the outcome of a verification in.
