@@ -270,6 +270,27 @@ func TestRubbishInSegments(t *testing.T) {
 	}
 }
 
+// What was verified once vouches for nothing that differs from it, however little.
+func TestForgedLater(t *testing.T) {
+	forge := map[string]func(*testExit){
+		"description": func(e *testExit) { e.entry.ServiceInfo[len(e.entry.ServiceInfo)-2] ^= 1 },
+		"signature":   func(e *testExit) { e.entry.Signature[0] ^= 1 },
+	}
+	for name, change := range forge {
+		a, b := offering(t), offering(t)
+		s := newSegmented(t, []*testExit{a, b})
+		l, first, err := s.look(t)
+		if err != nil || len(first.entries) != 2 {
+			t.Fatalf("%d entries, %v", len(first.entries), err)
+		}
+		s.set(func() { change(a) })
+		_, next := l.next(t, first, time.Second)
+		if len(next.entries) != 1 || next.dropped != 1 || next.entries[a.entry.PubKeyHash] != nil {
+			t.Errorf("%s forged: %d entries, %d dropped", name, len(next.entries), next.dropped)
+		}
+	}
+}
+
 // A segment that was replaced between index and download is asked for under its new name.
 func TestSegmentReplacedMeanwhile(t *testing.T) {
 	a, b := offering(t), offering(t)
