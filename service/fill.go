@@ -4,6 +4,7 @@
 package service
 
 import (
+	"bytes"
 	"hash/maphash"
 	"strconv"
 	"strings"
@@ -42,9 +43,19 @@ type filler struct {
 	models []Model
 	prices []Pricing
 	texts  []string
+	listed int // texts in all lists
+
+	modalities, features lastList
 
 	recent [4096]string // texts that were read lately, each at its hash
 	seed   maphash.Seed
+}
+
+// lastList is a list of a description as it was written, and what was read of it: the models of one exit have much in
+// common.
+type lastList struct {
+	raw   []byte
+	texts []string
 }
 
 var fillers = sync.Pool{New: func() any {
@@ -59,11 +70,12 @@ func (f *filler) forget() {
 	clear(f.names[:cap(f.names)])
 	f.models, f.prices, f.texts = f.models[:0], f.prices[:0], f.texts[:0]
 	f.walker = walker{names: f.names[:0]}
+	f.modalities, f.features, f.listed = lastList{}, lastList{}, 0
 }
 
 // settle moves the lists of a description into memory of their own, all lists of one kind into one piece.
 func (f *filler) settle(in *Info) {
-	texts := make([]string, 0, len(f.texts))
+	texts := make([]string, 0, f.listed)
 	prices := make([]Pricing, 0, len(f.prices))
 	keep := func(list *[]string) {
 		if *list != nil {
@@ -117,8 +129,8 @@ var (
 		{"protocol", func(f *filler, m *Model) { m.Protocol = Protocol(f.shared()) }},
 		{"max_ctx", func(f *filler, m *Model) { m.MaxCtx = f.int() }},
 		{"max_output", func(f *filler, m *Model) { m.MaxOutput = f.int() }},
-		{"modalities", func(f *filler, m *Model) { m.Modalities = f.textList() }},
-		{"features", func(f *filler, m *Model) { m.Features = f.textList() }},
+		{"modalities", func(f *filler, m *Model) { m.Modalities = f.textListLike(&f.modalities) }},
+		{"features", func(f *filler, m *Model) { m.Features = f.textListLike(&f.features) }},
 		{"quantization", func(f *filler, m *Model) { m.Quantization = f.shared() }},
 		{"pricing", func(f *filler, m *Model) { m.Pricing = f.pricing() }},
 	}
@@ -209,7 +221,21 @@ func (f *filler) shared() string {
 func (f *filler) textList() []string {
 	begin := len(f.texts)
 	f.elements('[', ']', func() { f.texts = append(f.texts, f.shared()) })
+	f.listed += len(f.texts) - begin
 	return f.texts[begin:len(f.texts):len(f.texts)]
+}
+
+// textListLike is textList for one that is likely to be written like the last.
+func (f *filler) textListLike(last *lastList) []string {
+	if f.peek(); len(last.raw) > 0 && bytes.HasPrefix(f.raw[f.pos:], last.raw) {
+		f.pos += len(last.raw)
+		f.listed += len(last.texts)
+		return last.texts
+	}
+	begin := f.pos
+	last.texts = f.textList()
+	last.raw = f.raw[begin:f.pos]
+	return last.texts
 }
 
 func (f *filler) protocols() []Protocol {

@@ -30,6 +30,8 @@ func TestFillInfo(t *testing.T) {
 		{"spaces", " { \"version\" : 2 , \"models\" : [ { \"id\" : \"a\" } , {} ] } ", true},
 		{"empty lists", `{"models":[],"protocols":[],"tags":{},"sla":{},"capacity":{}}`, true},
 		{"five of a list", `{"betas":["a","b","c","d","e"]}`, true},
+		{"lists alike", `{"models":[{"features":["a","b"],"modalities":["a"]},{"features": ["a","b"],"modalities":["a","b"]},{"features":["a"],"modalities":[]}]}`, true},
+		{"half a list like the last", `{"models":[{"features":["a","b"]},{"features":["a","b"`, false},
 		{"escapes", `{"operator":"\u00e9\n\ud83d\ude00\ud83d","tags":{"\u0061":"b"}}`, true},
 		{"numbers", `{"sequence":-1,"sla":{"uptime":1e-3,"min_tokens_per_s":22.5}}`, true},
 		{"times", `{"not_before":"2026-03-01T12:00:00Z","expires":"2026-03-01T13:00:00.5+01:00"}`, true},
@@ -160,6 +162,7 @@ func FuzzFillInfo(f *testing.F) {
 	}
 	f.Add(raw)
 	f.Add([]byte(`{"tags":{"\u0061":"b"},"sla":{"uptime":1e-3},"new":[{}]}`))
+	f.Add([]byte(`{"models":[{"features":["a","b"]},{"features":["a","b"]},{"features":["a"]}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got := fillInfo(raw)
 		if got == nil {
