@@ -4,44 +4,15 @@
 package network_test
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/tokengo/tokengo/internal/network"
 )
-
-// cables are connections that a test can cut.
-type cables struct {
-	mu    sync.Mutex // guards conns
-	conns []net.Conn
-}
-
-// dial has the type of the roles' DialContext.
-func (c *cables) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	if err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.conns = append(c.conns, conn)
-	}
-	return conn, err
-}
-
-func (c *cables) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, conn := range c.conns {
-		conn.Close()
-	}
-	c.conns = nil
-}
 
 // The four protocols, streamed, with what a tool of each takes for an error within a stream.
 var streams = []struct{ name, path, contentType, piece, broken string }{
@@ -54,7 +25,7 @@ var streams = []struct{ name, path, contentType, piece, broken string }{
 // TestStreamBreaks cuts streams at every hop. The tool sees what came before the cut, an error in its
 // protocol, and a connection that does not end properly.
 func TestStreamBreaks(t *testing.T) {
-	var exitCable, clientCable cables
+	var exitCable, clientCable network.Cable
 	begun, hold := make(chan struct{}), make(chan struct{})
 	n := run(t, models(func(w http.ResponseWriter, r *http.Request) {
 		for _, s := range streams {
@@ -74,16 +45,16 @@ func TestStreamBreaks(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	}), func(cfg *network.Config) {
-		cfg.Exits[0].DialContext = exitCable.dial
-		cfg.Client.DialContext = clientCable.dial
+		cfg.Exits[0].DialContext = exitCable.DialContext
+		cfg.Client.DialContext = clientCable.DialContext
 	})
 	cuts := []struct {
 		hop string
 		cut func()
 	}{
 		{"backend", func() { hold <- struct{}{} }},
-		{"between relay and exit", exitCable.cut},
-		{"between client and relay", clientCable.cut},
+		{"between relay and exit", exitCable.Break},
+		{"between client and relay", clientCable.Break},
 	}
 	for _, c := range cuts {
 		for _, s := range streams {
@@ -179,12 +150,12 @@ func TestBackendErrors(t *testing.T) {
 
 // TestHeals cuts each connection under traffic; requests succeed again within seconds.
 func TestHeals(t *testing.T) {
-	var exitCable, clientCable cables
+	var exitCable, clientCable network.Cable
 	n := run(t, demo(t), func(cfg *network.Config) {
-		cfg.Exits[0].DialContext = exitCable.dial
-		cfg.Client.DialContext = clientCable.dial
+		cfg.Exits[0].DialContext = exitCable.DialContext
+		cfg.Client.DialContext = clientCable.DialContext
 	})
-	for name, cut := range map[string]func(){"exit": exitCable.cut, "client": clientCable.cut} {
+	for name, cut := range map[string]func(){"exit": exitCable.Break, "client": clientCable.Break} {
 		for range 3 {
 			cut()
 			begin := time.Now()

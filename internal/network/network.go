@@ -1,7 +1,7 @@
 // Copyright 2026 The TokenGo Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package network runs client, relay and exits in one process, connected through real loopback sockets.
+// Package network runs client, relays and exits in one process, connected through real loopback sockets.
 //
 // It is what a person runs who wants everything on one machine, and what the demo, the tests and the
 // benchmarks run on. Nothing is short-circuited: requests are sealed, forwarded and opened as they are
@@ -9,7 +9,10 @@
 // address: what it protects from is only what tools put into their headers.
 //
 // The roles end in the order in which requests flow, so that running requests finish: first the client
-// takes no new ones, then the exits drain, then the relay stops.
+// takes no new ones, then the exits drain, then the relays stop.
+//
+// A [Cable] around the connections of a role makes it fail as a process does that is killed or stopped, and
+// come back; a [Recorder] keeps what a role handled.
 //
 // Use:
 //
@@ -25,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,25 +47,42 @@ const (
 )
 
 // Config is a network. Every field of the roles may be set but for what connects them, which is filled
-// in: the relay's certificate (made anew if there is none) and the relays of exits and client.
+// in: the relays' certificates (made anew if there are none) and the relays of exits and client.
 type Config struct {
 	Relay  relay.Config
 	Exits  []exit.Config // at least one
 	Client client.Config
 
+	// Relays, when there are any, take the place of Relay: each exit registers with all of them, and the
+	// client may use any.
+	Relays []relay.Config
+
 	// RelayListener and ClientListener are where the relay and the client are reached. Default: a
 	// loopback port of the system's choice. They are closed when the network ends.
 	RelayListener, ClientListener net.Listener
+	// RelayListeners are where Relays are reached, in the same order. Those that are nil or missing are as
+	// RelayListener by default.
+	RelayListeners []net.Listener
+}
+
+// relays are the configured relays, and a listener for each, which may be nil.
+func (cfg *Config) relays() ([]relay.Config, []net.Listener) {
+	if len(cfg.Relays) == 0 {
+		return []relay.Config{cfg.Relay}, []net.Listener{cfg.RelayListener}
+	}
+	listeners := make([]net.Listener, max(len(cfg.Relays), len(cfg.RelayListeners)))
+	copy(listeners, cfg.RelayListeners)
+	return slices.Clone(cfg.Relays), listeners
 }
 
 // Network is a network that runs or is about to.
 type Network struct {
-	relay          *relay.Relay
+	relays         []*relay.Relay
+	relayListeners []net.Listener
+	relayURLs      []relayurl.URL
 	exits          []*exit.Exit
 	client         *client.Client
-	relayListener  net.Listener
 	clientListener net.Listener
-	relayURL       relayurl.URL
 	registered     *countdown
 }
 
@@ -70,13 +91,18 @@ func New(ctx context.Context, cfg Config) (*Network, error) {
 	if len(cfg.Exits) == 0 {
 		return nil, errors.New("network: no exit")
 	}
-	n := &Network{
-		relayListener: cfg.RelayListener, clientListener: cfg.ClientListener,
-		registered: newCountdown(len(cfg.Exits)),
+	n := &Network{clientListener: cfg.ClientListener, registered: newCountdown(len(cfg.Exits))}
+	var relays []relay.Config
+	relays, n.relayListeners = cfg.relays()
+	err := openDefault(ctx, &n.clientListener)
+	for i := range n.relayListeners {
+		err = errors.Join(err, openDefault(ctx, &n.relayListeners[i]))
 	}
-	err := errors.Join(openDefault(ctx, &n.relayListener), openDefault(ctx, &n.clientListener))
+	if err == nil && len(n.relayListeners) > len(relays) {
+		err = errors.New("network: more listeners than relays")
+	}
 	if err == nil {
-		err = n.build(cfg)
+		err = n.build(cfg, relays)
 	}
 	if err != nil {
 		n.closeListeners()
@@ -93,29 +119,21 @@ func openDefault(ctx context.Context, ln *net.Listener) (err error) {
 }
 
 func (n *Network) closeListeners() {
-	for _, ln := range []net.Listener{n.relayListener, n.clientListener} {
+	for _, ln := range append(n.relayListeners, n.clientListener) {
 		if ln != nil {
 			ln.Close()
 		}
 	}
 }
 
-func (n *Network) build(cfg Config) (err error) {
-	if cfg.Relay.Certificate == nil {
-		made, err := relay.NewCertificate()
-		if err != nil {
+func (n *Network) build(cfg Config, relays []relay.Config) (err error) {
+	for i, relayConfig := range relays {
+		if err := n.addRelay(relayConfig, n.relayListeners[i].Addr()); err != nil {
 			return err
 		}
-		cfg.Relay.Certificate = relay.FixedCertificate(made)
-	}
-	if n.relayURL, err = pinnedURL(cfg.Relay, n.relayListener.Addr()); err != nil {
-		return err
-	}
-	if n.relay, err = relay.New(cfg.Relay); err != nil {
-		return err
 	}
 	for _, exitConfig := range cfg.Exits {
-		exitConfig.Relays = []relayurl.URL{n.relayURL}
+		exitConfig.Relays = n.relayURLs
 		exitConfig.OnRegistered = n.registered.once(exitConfig.OnRegistered)
 		e, err := exit.New(exitConfig)
 		if err != nil {
@@ -123,9 +141,29 @@ func (n *Network) build(cfg Config) (err error) {
 		}
 		n.exits = append(n.exits, e)
 	}
-	cfg.Client.Relays = []relayurl.URL{n.relayURL}
+	cfg.Client.Relays = n.relayURLs
 	n.client, err = client.New(cfg.Client)
 	return err
+}
+
+func (n *Network) addRelay(cfg relay.Config, address net.Addr) error {
+	if cfg.Certificate == nil {
+		made, err := relay.NewCertificate()
+		if err != nil {
+			return err
+		}
+		cfg.Certificate = relay.FixedCertificate(made)
+	}
+	url, err := pinnedURL(cfg, address)
+	if err != nil {
+		return err
+	}
+	r, err := relay.New(cfg)
+	if err != nil {
+		return err
+	}
+	n.relays, n.relayURLs = append(n.relays, r), append(n.relayURLs, url)
+	return nil
 }
 
 // pinnedURL is how the roles of the network reach and verify the relay.
@@ -141,8 +179,11 @@ func pinnedURL(cfg relay.Config, address net.Addr) (relayurl.URL, error) {
 	return relayurl.URL{Host: address.String(), Pin: pin, Pinned: true}, nil
 }
 
-// RelayURL is the relay's address with its pin.
-func (n *Network) RelayURL() relayurl.URL { return n.relayURL }
+// RelayURL is the first relay's address with its pin.
+func (n *Network) RelayURL() relayurl.URL { return n.relayURLs[0] }
+
+// RelayURLs are the relays' addresses with their pins, in the order of the configuration.
+func (n *Network) RelayURLs() []relayurl.URL { return slices.Clone(n.relayURLs) }
 
 // ClientURL is the base URL for AI tools.
 func (n *Network) ClientURL() string { return "http://" + n.clientListener.Addr().String() }
@@ -155,8 +196,8 @@ func (n *Network) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	exits, stopExits := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopExits()
-	relayCtx, stopRelay := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopRelay()
+	relays, stopRelays := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRelays()
 
 	var exitsLeft sync.WaitGroup
 	for _, e := range n.exits {
@@ -168,10 +209,12 @@ func (n *Network) Run(ctx context.Context) error {
 	}
 	group.Go(func() error {
 		exitsLeft.Wait()
-		stopRelay()
+		stopRelays()
 		return nil
 	})
-	group.Go(func() error { return n.relay.Run(relayCtx, n.relayListener) })
+	for i, r := range n.relays {
+		group.Go(func() error { return r.Run(relays, n.relayListeners[i]) })
+	}
 	group.Go(func() error {
 		defer stopExits()
 		n.registered.wait(ctx, registerWait)
