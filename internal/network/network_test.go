@@ -38,6 +38,12 @@ func run(t testing.TB, backend http.Handler, change ...func(*network.Config)) *n
 	for _, f := range change {
 		f(&cfg)
 	}
+	return start(t, cfg)
+}
+
+// start runs a network until the test ends, and returns when the client knows what each exit offers.
+func start(t testing.TB, cfg network.Config) *network.Network {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	n, err := network.New(ctx, cfg)
 	if err != nil {

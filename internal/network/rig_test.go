@@ -1,0 +1,173 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package network_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tokengo/tokengo/exit"
+	"github.com/tokengo/tokengo/internal/network"
+	"github.com/tokengo/tokengo/relay"
+)
+
+// The network of the matrix.
+const (
+	matrixExits  = 4
+	matrixRelays = 2
+)
+
+// matrix is a network in which everything can be made to fail.
+type matrix struct {
+	ctx     context.Context
+	network *network.Network
+	tools   *http.Client
+	ids     atomic.Int64 // of requests
+	asking  sync.WaitGroup
+	ledger  ledger
+	release chan struct{} // closed: answers at length end
+
+	backends    []*markedBackend
+	exitCables  []*network.Cable
+	relayCables []*network.Cable
+	relayNames  []string // host and port
+	directories []*directory
+
+	victim, victimRelay int
+}
+
+// newMatrix starts the network. What before breaks is broken from the start.
+func newMatrix(t *testing.T, before func(*matrix)) *matrix {
+	t.Helper()
+	m := &matrix{ctx: t.Context(), release: make(chan struct{}), tools: &http.Client{Transport: &http.Transport{}}}
+	var cfg network.Config
+	for range matrixRelays {
+		m.addRelay(t, &cfg)
+	}
+	for i := range matrixExits {
+		cfg.Exits = append(cfg.Exits, m.exit(t, i))
+	}
+	cfg.Client.AnswerTimeout, cfg.Client.StallTimeout = firstByte, stall
+	cfg.Client.RefreshInterval = time.Second
+	if before != nil {
+		before(m)
+	}
+	m.network = start(t, cfg)
+	t.Cleanup(m.end)
+	return m
+}
+
+// end lets all requests end, so that the network can.
+func (m *matrix) end() {
+	for _, c := range append(m.exitCables, m.relayCables...) {
+		c.Mend()
+	}
+	select {
+	case <-m.release:
+	default:
+		close(m.release)
+	}
+	m.asking.Wait()
+	m.tools.CloseIdleConnections()
+}
+
+func (m *matrix) addRelay(t *testing.T, cfg *network.Config) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cable, directory := &network.Cable{}, &directory{served: make(chan struct{}, 100)}
+	m.relayCables, m.directories = append(m.relayCables, cable), append(m.directories, directory)
+	m.relayNames = append(m.relayNames, ln.Addr().String())
+	cfg.RelayListeners = append(cfg.RelayListeners, cable.Listen(ln))
+	cfg.Relays = append(cfg.Relays, relay.Config{
+		Observe:         directory.wrap,
+		ShutdownTimeout: time.Second,
+	})
+}
+
+// exit is an exit of which everything goes through one cable: to the relays and to its backend.
+func (m *matrix) exit(t *testing.T, i int) exit.Config {
+	t.Helper()
+	b := &markedBackend{exit: i, ledger: &m.ledger, release: m.release}
+	srv := httptest.NewServer(models(b.ServeHTTP))
+	t.Cleanup(srv.Close)
+	cable := &network.Cable{}
+	m.backends, m.exitCables = append(m.backends, b), append(m.exitCables, cable)
+	backends := everyProtocol(srv.URL)
+	for i := range backends {
+		backends[i].Transport = relayTeller{
+			&http.Transport{DialContext: cable.DialContext, DisableCompression: true, MaxIdleConnsPerHost: 2 * streams25},
+		}
+	}
+	return exit.Config{
+		Operator: "operator " + strconv.Itoa(i), Backends: backends, DrainTimeout: time.Second,
+		DialContext: cable.DialContext,
+		Observe:     m.rememberRelay,
+	}
+}
+
+type relayKey struct{}
+
+// rememberRelay keeps in a request's context which relay it came from.
+func (m *matrix) rememberRelay(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i, name := range m.relayNames {
+			if r.RemoteAddr == name {
+				r = r.WithContext(context.WithValue(r.Context(), relayKey{}, i))
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// relayTeller tells the backend which relay a request came from.
+type relayTeller struct{ *http.Transport }
+
+// RoundTrip implements [http.RoundTripper].
+func (rt relayTeller) RoundTrip(r *http.Request) (*http.Response, error) {
+	if relay, ok := r.Context().Value(relayKey{}).(int); ok {
+		r = r.Clone(r.Context())
+		r.Header.Set(relayField, strconv.Itoa(relay))
+	}
+	return rt.Transport.RoundTrip(r)
+}
+
+// directory is what a relay says of its exits, or garbage.
+type directory struct {
+	garbage atomic.Bool
+	served  chan struct{} // garbage
+}
+
+func (d *directory) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || !d.garbage.Load() {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("ETag", `"garbage"`)
+		w.Write([]byte(`{"exits":[{"key_config":"AAAA","service_info":"e30=","signature":"\u0000`))
+		select {
+		case d.served <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// spoil makes it garbage, and waits until the client has seen it.
+func (d *directory) spoil() {
+	d.garbage.Store(true)
+	for range 2 { // the first may still be on its way
+		<-d.served
+	}
+}
