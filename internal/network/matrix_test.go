@@ -6,6 +6,7 @@ package network_test
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -40,8 +41,30 @@ var faults = []fault{
 		hurt:   func(m *matrix, of mark) bool { return of.exit == m.victim },
 	},
 	{
+		name:   "exit frozen",
+		strike: func(m *matrix) { m.exitCables[m.victim].Freeze() },
+		hurt:   func(m *matrix, of mark) bool { return of.exit == m.victim },
+	},
+	{
+		name:   "backend slow",
+		strike: func(m *matrix) { m.backends[m.victim].slow.Store(true) },
+	},
+	{
+		name:   "backend answers 429",
+		strike: func(m *matrix) { m.backends[m.victim].status.Store(http.StatusTooManyRequests) },
+	},
+	{
+		name:   "backend answers 500",
+		strike: func(m *matrix) { m.backends[m.victim].status.Store(http.StatusInternalServerError) },
+	},
+	{
 		name:   "relay killed",
 		strike: func(m *matrix) { m.relayCables[m.victimRelay].Cut() },
+		hurt:   func(m *matrix, of mark) bool { return of.relay == m.victimRelay },
+	},
+	{
+		name:   "relay frozen",
+		strike: func(m *matrix) { m.relayCables[m.victimRelay].Freeze() },
 		hurt:   func(m *matrix, of mark) bool { return of.relay == m.victimRelay },
 	},
 	{
