@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"internal/secret":      {},
 	"internal/demobackend": {},
 	"internal/network":     {"client", "relay", "exit", "internal/relayurl"},
+	"internal/marked":      {},
 	"internal/bench":       {},
 	"internal/leaktest":    {"client", "relay", "exit", "shape", "service", "internal/network", "internal/relayurl"},
 	"internal/routesim":    {"route", "service"},

@@ -9,12 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tokengo/tokengo/client"
 	"github.com/tokengo/tokengo/exit"
+	"github.com/tokengo/tokengo/internal/marked"
 	"github.com/tokengo/tokengo/internal/network"
 	"github.com/tokengo/tokengo/relay"
 )
@@ -27,15 +28,12 @@ const (
 
 // matrix is a network in which everything can be made to fail.
 type matrix struct {
-	ctx     context.Context
 	network *network.Network
-	tools   *http.Client
-	ids     atomic.Int64 // of requests
-	asking  sync.WaitGroup
-	ledger  ledger
-	release chan struct{} // closed: answers at length end
+	crowd   marked.Crowd
+	ledger  marked.Ledger
+	release chan struct{} // closed: long answers end
 
-	backends    []*markedBackend
+	backends    []*marked.Backend
 	exitCables  []*network.Cable
 	relayCables []*network.Cable
 	relayNames  []string // host and port
@@ -47,7 +45,8 @@ type matrix struct {
 // newMatrix starts the network. What before breaks is broken from the start.
 func newMatrix(t *testing.T, before func(*matrix)) *matrix {
 	t.Helper()
-	m := &matrix{ctx: t.Context(), release: make(chan struct{}), tools: &http.Client{Transport: &http.Transport{}}}
+	m := &matrix{release: make(chan struct{})}
+	m.crowd.Tools = &http.Client{Transport: &http.Transport{}}
 	var cfg network.Config
 	for range matrixRelays {
 		m.addRelay(t, &cfg)
@@ -55,12 +54,14 @@ func newMatrix(t *testing.T, before func(*matrix)) *matrix {
 	for i := range matrixExits {
 		cfg.Exits = append(cfg.Exits, m.exit(t, i))
 	}
+	cfg.Client.Patience = client.Patience{Time: patience, Attempts: matrixExits * matrixRelays, FirstByte: firstByte}
 	cfg.Client.AnswerTimeout, cfg.Client.StallTimeout = firstByte, stall
 	cfg.Client.RefreshInterval = time.Second
 	if before != nil {
 		before(m)
 	}
 	m.network = start(t, cfg)
+	m.crowd.URL = m.network.ClientURL()
 	t.Cleanup(m.end)
 	return m
 }
@@ -75,8 +76,8 @@ func (m *matrix) end() {
 	default:
 		close(m.release)
 	}
-	m.asking.Wait()
-	m.tools.CloseIdleConnections()
+	m.crowd.Wait()
+	m.crowd.Tools.CloseIdleConnections()
 }
 
 func (m *matrix) addRelay(t *testing.T, cfg *network.Config) {
@@ -98,15 +99,15 @@ func (m *matrix) addRelay(t *testing.T, cfg *network.Config) {
 // exit is an exit of which everything goes through one cable: to the relays and to its backend.
 func (m *matrix) exit(t *testing.T, i int) exit.Config {
 	t.Helper()
-	b := &markedBackend{exit: i, ledger: &m.ledger, release: m.release}
-	srv := httptest.NewServer(models(b.ServeHTTP))
+	b := &marked.Backend{Number: i, Ledger: &m.ledger, Release: m.release}
+	srv := httptest.NewServer(b)
 	t.Cleanup(srv.Close)
 	cable := &network.Cable{}
 	m.backends, m.exitCables = append(m.backends, b), append(m.exitCables, cable)
 	backends := everyProtocol(srv.URL)
 	for i := range backends {
 		backends[i].Transport = relayTeller{
-			&http.Transport{DialContext: cable.DialContext, DisableCompression: true, MaxIdleConnsPerHost: 2 * streams25},
+			&http.Transport{DialContext: cable.DialContext, DisableCompression: true, MaxIdleConnsPerHost: 2 * half},
 		}
 	}
 	return exit.Config{
@@ -137,7 +138,7 @@ type relayTeller struct{ *http.Transport }
 func (rt relayTeller) RoundTrip(r *http.Request) (*http.Response, error) {
 	if relay, ok := r.Context().Value(relayKey{}).(int); ok {
 		r = r.Clone(r.Context())
-		r.Header.Set(relayField, strconv.Itoa(relay))
+		r.Header.Set(marked.RelayField, strconv.Itoa(relay))
 	}
 	return rt.Transport.RoundTrip(r)
 }
