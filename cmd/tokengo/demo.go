@@ -45,6 +45,7 @@ const (
 
 func newDemoCommand() *cobra.Command {
 	var asJSON bool
+	var exits int
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Ask privately through client, relay and exit on this machine, and see who saw what",
@@ -53,7 +54,13 @@ twice (one plain, one streamed chat), and show what each party held. Then ask as
 user, once in each mode of shaping, and show what was taken out of the request and what the relay saw of the
 answers. It needs no network and no keys.
 
-The demo fails if a check on the recorded bytes fails.`,
+The demo fails if a check on the recorded bytes fails.
+
+With --exits it shows choosing instead: so many exits of different prices and speeds, in two tiers of fall-back, behind
+two relays. Requests flow for half a minute while the exit that most of them prefer fails and recovers, and then all
+exits of the first tier disappear and come back. It fails if requests are not answered elsewhere, or do not return.`,
+		Example: `  tokengo demo
+  tokengo demo --exits 8`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), demoTimeout)
@@ -61,6 +68,9 @@ The demo fails if a check on the recorded bytes fails.`,
 			progress := cmd.OutOrStdout()
 			if asJSON {
 				progress = io.Discard
+			}
+			if cmd.Flags().Changed("exits") {
+				return demoExits(ctx, cmd, exits)
 			}
 			report, err := runDemo(ctx, progress)
 			if err != nil {
@@ -77,6 +87,7 @@ The demo fails if a check on the recorded bytes fails.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().IntVar(&exits, "exits", 0, "show choosing among `N` exits, 2 to 50")
 	return cmd
 }
 

@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -134,14 +133,7 @@ func (r *demoReport) check(d *demoNetwork, clientAddress string) {
 	r.OK = r.failed() == nil
 }
 
-func (r *demoReport) failed() error {
-	for _, c := range r.Checks {
-		if !c.OK {
-			return errors.New("demo: a check failed: " + c.What)
-		}
-	}
-	return nil
-}
+func (r *demoReport) failed() error { return failedCheck(r.Checks) }
 
 // showDemo prints the three parties side by side.
 func showDemo(w io.Writer, r *demoReport) {

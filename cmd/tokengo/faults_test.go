@@ -20,7 +20,7 @@ import (
 const (
 	half     = 25 // requests that begin before the fault, and as many that begin during it
 	patience = 10 * time.Second
-	stall    = 3 * time.Second
+	silence  = 3 * time.Second
 	slack    = 5 * time.Second
 )
 
@@ -55,9 +55,9 @@ func TestProcessesFail(t *testing.T) {
 			late := f.crowd.Begin(t.Context(), marked.Asked{N: half, Forms: marked.Forms()})
 			must(t, late.Wait(patience+slack))
 			hurt := running.Part(func(request int) bool { return fault.hurt != nil && fault.hurt(f, f.last(request)) })
-			must(t, hurt.Wait(2*stall+slack))
+			must(t, hurt.Wait(2*silence+slack))
 			close(f.release)
-			must(t, running.Wait(2*stall+slack))
+			must(t, running.Wait(2*silence+slack))
 			for _, q := range slices.Concat(running.Requests(), late.Requests()) {
 				for _, wrong := range q.Wrongs(&f.ledger) {
 					t.Errorf("%v\n%s", q, wrong)

@@ -78,7 +78,8 @@ type Models struct {
 // Backend is the demo backend, an [http.Handler]. It is safe for concurrent use
 // and starts no goroutines.
 type Backend struct {
-	mux *http.ServeMux
+	mux   *http.ServeMux
+	fault atomic.Int32 // HTTP status, or 0
 }
 
 // New returns a backend. It fails when a configured model id is empty.
@@ -108,7 +109,18 @@ func New(cfg Config) (*Backend, error) {
 // /v1 belongs to OpenAI and Claude, /v1beta to Gemini, /api to Ollama. The model
 // lists that OpenAI and Claude have in the same place are told apart by the
 // anthropic-version field, which only Claude's tools send.
-func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.mux.ServeHTTP(w, r) }
+func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if status := int(b.fault.Load()); status != 0 && r.Method == http.MethodPost {
+		w.WriteHeader(status)
+		return
+	}
+	b.mux.ServeHTTP(w, r)
+}
+
+// Fail has the backend fail on purpose: it answers every question that comes from
+// now on with an HTTP status, 400 or more, and no text, but still lists its models.
+// With 0 it answers again.
+func (b *Backend) Fail(status int) { b.fault.Store(int32(status)) }
 
 func routes(e *engine, models Models) *http.ServeMux {
 	mux := http.NewServeMux()

@@ -394,6 +394,25 @@ func TestConfiguredModels(t *testing.T) {
 }
 
 // FuzzRequest sends any body anywhere: the answer is an answer or a refusal.
+func TestFailsOnPurpose(t *testing.T) {
+	b := newBackend(t, demobackend.Config{TokenDelay: -1})
+	ask := func(method, path string) int {
+		rec := httptest.NewRecorder()
+		body := `{"model":"demo-gpt","messages":[{"role":"user","content":"hi"}]}`
+		b.ServeHTTP(rec, httptest.NewRequest(method, path, strings.NewReader(body)))
+		return rec.Code
+	}
+	for _, test := range []struct{ fail, want int }{{0, 200}, {503, 503}, {429, 429}, {0, 200}} {
+		b.Fail(test.fail)
+		if got := ask("POST", "/v1/chat/completions"); got != test.want {
+			t.Errorf("after Fail(%d): status %d, want %d", test.fail, got, test.want)
+		}
+		if got := ask("GET", "/v1/models"); got != 200 {
+			t.Errorf("after Fail(%d): models have status %d, want 200", test.fail, got)
+		}
+	}
+}
+
 func FuzzRequest(f *testing.F) {
 	for i, e := range endpoints {
 		f.Add(uint(i), []byte(e.body("Why?", 3, true)))
