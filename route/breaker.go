@@ -10,7 +10,8 @@ import (
 
 // breaker rests what fails: an exit, a model at an exit, or a tier. Closed, it lets everything through. Each failure
 // in a row opens it for twice as long as the one before. When that is over it is half open: one request may try, and a
-// success closes it.
+// success closes it. Failures while it is open are of requests that were under way when it opened, or had nowhere else
+// to go: they say nothing new, and fifty of them at once must not make a rest of minutes.
 type breaker struct {
 	failures int       // in a row
 	until    time.Time // when it is half open; zero: closed
@@ -30,6 +31,9 @@ const (
 
 // fail opens the breaker for a while. random is from 0 to below 1.
 func (b *breaker) fail(now time.Time, random float64) {
+	if b.state(now) == Open {
+		return
+	}
 	b.failures++
 	b.limited = false
 	rest := grow(firstRest, b.failures)
@@ -39,7 +43,13 @@ func (b *breaker) fail(now time.Time, random float64) {
 
 // limit opens the breaker for as long as was asked for, and by guess when nothing was.
 func (b *breaker) limit(now time.Time, asked time.Duration, random float64) {
-	b.failures++
+	open := b.state(now) == Open
+	if open && asked <= 0 {
+		return
+	}
+	if !open {
+		b.failures++
+	}
 	b.begun = time.Time{}
 	if b.limited = asked > 0; b.limited {
 		b.until = now.Add(min(asked, maxAsked)) // no longer: a tool that is told comes back then

@@ -53,6 +53,29 @@ func TestBreaker(t *testing.T) {
 	expect("recovered", "first second")
 }
 
+// Requests that run at the same time fail together, and that is one failure: the rest is no longer for it.
+func TestBreakerOfRequestsAtOnce(t *testing.T) {
+	for _, result := range []route.Result{route.Failed, route.Unreachable, route.Limited} {
+		b := newBench(t, route.Config{Random: always(0.5)}, newOffer("first"), newOffer("second", price("2")))
+		p := route.Preferences{Order: []string{"first", "second"}}
+		var running []route.Candidate
+		for range 50 {
+			c, _ := b.Plan(with(p)).Next()
+			running = append(running, c)
+		}
+		for _, c := range running {
+			b.Report(c, route.Outcome{Result: result})
+		}
+		if got := b.order(with(p)); got != "second first" {
+			t.Errorf("%v: %q, want %q", result, got, "second first")
+		}
+		b.now = b.now.Add(6 * time.Second) // more than the first rest, of whatever kind
+		if c, _ := b.Plan(with(p)).Next(); !c.Trial {
+			t.Errorf("%v: after 50 failures at once no request tries the exit again", result)
+		}
+	}
+}
+
 // What does not reach an exit rests all of its models, what fails there only the one.
 func TestBreakerOfExitAndModel(t *testing.T) {
 	two := newOffer("two")
