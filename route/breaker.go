@@ -93,9 +93,12 @@ func (b *breaker) free() (at time.Time, limited bool) {
 	return b.until, b.limited
 }
 
+// trying reports whether a trial is under way.
+func (b *breaker) trying(now time.Time) bool { return now.Sub(b.begun) < trialTime }
+
 // trial begins a trial unless one is under way.
 func (b *breaker) trial(now time.Time) bool {
-	if now.Sub(b.begun) < trialTime {
+	if b.trying(now) {
 		return false
 	}
 	b.begun = now

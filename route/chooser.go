@@ -218,31 +218,48 @@ func (c *Chooser) want(ix *Index, protocols []service.Protocol, name string) wan
 }
 
 // admit reports whether a candidate may be tried now. One that has failed may be tried by one request at a time, which
-// makes that a trial; when nothing else is left it may by all.
+// makes that a trial, and so may a tier; when nothing else is left it may by all.
 func (c *Chooser) admit(p *Plan, id int32) (trial, ok bool) {
 	if p.stage.last {
 		return true, true
 	}
 	now := c.cfg.Now()
-	switch p.g.live[id].state(now.UnixNano()) {
-	case Closed:
+	state := p.g.live[id].state(now.UnixNano())
+	switch {
+	case state == Closed && len(c.tiers) == 1:
 		return false, true
-	case Open:
+	case state == Open:
 		return false, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	tier := &c.tiers[p.stage.tier].breaker
+	halfOpen := tier.state(now) == HalfOpen
+	if halfOpen && tier.trying(now) {
+		return false, false // by another request since this one came to the tier
+	}
+	if state == HalfOpen && !c.admitTrial(p, id, now) {
+		return false, false
+	}
+	if halfOpen {
+		tier.trial(now) // only now: a tier with nothing to try must not count as being tried
+	}
+	return state == HalfOpen, true
+}
+
+// admitTrial begins the trial of a candidate that is half open, unless another request tries it. c.mu is held.
+func (c *Chooser) admitTrial(p *Plan, id int32, now time.Time) bool {
 	key := p.g.ix.key(&p.g.ix.listings[id])
 	for _, b := range []*breaker{c.breakers[key], c.breakers[Key{Exit: key.Exit}]} {
 		if b.state(now) == HalfOpen && !b.trial(now) {
-			return false, false
+			return false
 		}
 	}
 	c.applyRest(c.current.Load(), Key{Exit: key.Exit})
-	return true, true
+	return true
 }
 
-// tier reports whether a tier has spent its budget, and whether it rests.
+// tier reports whether a tier has spent its budget, and whether it rests or is being tried.
 func (c *Chooser) tier(i int) (spent, rests bool) {
 	t := c.tiers[i]
 	if len(c.tiers) == 1 && t.Budget == nil {
@@ -252,7 +269,7 @@ func (c *Chooser) tier(i int) (spent, rests bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	state := t.breaker.state(now)
-	return t.overspent(now), state == Open || state == HalfOpen && !t.breaker.trial(now)
+	return t.overspent(now), state == Open || state == HalfOpen && t.breaker.trying(now)
 }
 
 // tierOpen reports whether a tier can be used now.

@@ -169,6 +169,30 @@ func TestTierRestsAndRecovers(t *testing.T) {
 	}
 }
 
+// A tier that has nothing to try when its rest is over is tried as soon as it has something again.
+func TestTierWithNothingToTry(t *testing.T) {
+	b := tiered(t)
+	for range 4 {
+		b.now = b.now.Add(30 * time.Second)
+		b.Report(must(b.Plan(asks("m")).Next()), failed)
+	}
+	b.now = b.now.Add(30 * time.Second)
+	b.update(newOffer("free-one", price("0")))
+	for range 3 {
+		if tier := b.tier(); tier != "free" {
+			t.Errorf("without the exits of the first tier: tier %q", tier)
+		}
+	}
+	b.update(newOffer("paid-one"), newOffer("paid-two", price("2")), newOffer("free-one", price("0")))
+	c := must(b.Plan(asks("m")).Next())
+	if c.Tier != "paid" {
+		t.Errorf("when they are back: tier %q, want a trial of the first", c.Tier)
+	}
+	if tier := b.tier(); tier != "free" {
+		t.Errorf("during the trial: tier %q, want the second", tier)
+	}
+}
+
 func TestTierBudget(t *testing.T) {
 	b := tiered(t)
 	o := fine
