@@ -14,12 +14,12 @@ import (
 
 // What the tools of the matrix have patience for, and what is allowed for two processors that are busy.
 const (
-	half       = 25              // requests that begin before the fault, and as many that begin during it
-	patience   = 6 * time.Second // for a whole request to begin
-	firstByte  = time.Second     // for one attempt to begin
-	stall      = 2 * time.Second // for a silence within an answer
-	slack      = 3 * time.Second // of a busy machine
-	backWithin = 8 * time.Second // what is there again must be in use again
+	half       = 25                         // requests that begin before the fault, and as many that begin during it
+	patience   = 6 * slowdown * time.Second // for a whole request to begin
+	firstByte  = slowdown * time.Second     // for one attempt to begin
+	stall      = 2 * slowdown * time.Second // for a silence within an answer
+	slack      = 3 * slowdown * time.Second // of a busy machine
+	backWithin = 8 * slowdown * time.Second // what is there again must be in use again
 )
 
 // fault is something that fails while 50 streams run.
