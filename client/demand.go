@@ -47,6 +47,7 @@ func (d *demands) of(op dialect.Operation, header http.Header, body []byte) (*de
 		return nil, nil, fail
 	}
 	own := &ownHeader{header: header}
+	own.check()
 	out := &demand{stream: asked.Stream, effects: asked.Effects, retry: own.retry(d.retry)}
 	out.route = route.Request{
 		Protocols:    op.Reaches(),

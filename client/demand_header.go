@@ -22,10 +22,17 @@ const (
 	headerModels   = "X-Tokengo-Models"    // models, separated by commas, in place of the body's list
 	headerSort     = "X-Tokengo-Sort"      // provider.sort
 	headerMaxPrice = "X-Tokengo-Max-Price" // provider.max_price in one line: see route.ParseMaxPrice
-	headerTier     = "X-Tokengo-Tier"      // provider.tiers, separated by commas
+	headerTiers    = "X-Tokengo-Tiers"     // provider.tiers, separated by commas
 	headerRetry    = "X-Tokengo-Retry"
 	headerAffinity = "X-Tokengo-Affinity"
 )
+
+// requestHeaders are all fields of this prefix that a request may have.
+var requestHeaders = []string{
+	headerProvider, headerModels, headerSort, headerMaxPrice, headerTiers, headerRetry, headerAffinity, fieldShape,
+}
+
+const ownPrefix = "X-Tokengo-"
 
 // maxModels is how many models a header field may name, as many as a body.
 const maxModels = 16
@@ -34,6 +41,15 @@ const maxModels = 16
 type ownHeader struct {
 	header http.Header
 	fail   *dialect.Error
+}
+
+// check refuses a field that looks like one of ours and is none: it would count for nothing without a word.
+func (o *ownHeader) check() {
+	for name := range o.header {
+		if strings.HasPrefix(name, ownPrefix) && !slices.Contains(requestHeaders, name) {
+			o.refuse(service.Printable(name, maxNameRunes), errors.New("there are "+strings.Join(requestHeaders, ", ")))
+		}
+	}
 }
 
 // value is what a field says, "" when it is not there.
@@ -150,8 +166,8 @@ func (o *ownHeader) shortcuts(p *route.Preferences) (found bool) {
 			p.MaxPrice, err = route.ParseMaxPrice(text)
 			return err
 		}},
-		{headerTier, len(p.Tiers) > 0, func(string) error {
-			for _, tier := range o.list(headerTier) {
+		{headerTiers, len(p.Tiers) > 0, func(string) error {
+			for _, tier := range o.list(headerTiers) {
 				p.Tiers = append(p.Tiers, service.Tier(tier))
 			}
 			return p.Validate()

@@ -4,6 +4,7 @@
 package client
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/scrub"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -88,7 +90,7 @@ func TestDemand(t *testing.T) {
 			`{"model":"m"}`,
 		},
 		{
-			"classes of service", chatOperation, headerOf("x-tokengo-tier: free, standard"), `{"model":"m"}`,
+			"classes of service", chatOperation, headerOf("x-tokengo-tiers: free, standard"), `{"model":"m"}`,
 			demand{route: withPreferences(route.Preferences{Tiers: []service.Tier{service.Free, service.Standard}}), retry: RetrySafe},
 			"",
 		},
@@ -150,9 +152,10 @@ func TestDemandRefuses(t *testing.T) {
 		{"sort", headerOf("x-tokengo-sort: best"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerSort, "throughput"}},
 		{"sort in both", headerOf("x-tokengo-sort: price"), `{"model":"m","provider":{"sort":"price"}}`, dialect.CodeInvalidRequest, []string{headerSort, "too"}},
 		{"price", headerOf("x-tokengo-max-price: prompt=cheap"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerMaxPrice, "prompt", "decimal"}},
-		{"tier", headerOf("x-tokengo-tier: gold"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerTier, "premium"}},
+		{"tier", headerOf("x-tokengo-tiers: gold"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerTiers, "premium"}},
 		{"retry", headerOf("x-tokengo-retry: sometimes"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerRetry, "never, safe or always"}},
 		{"affinity", headerOf("x-tokengo-affinity: exit"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerAffinity, "none"}},
+		{"a field that is none", headerOf("x-tokengo-tier: free"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{"X-Tokengo-Tier cannot", headerTiers}},
 		{"twice", headerOf("x-tokengo-sort: price", "x-tokengo-sort: price"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerSort, "more than once"}},
 		{"auto", nil, `{"model":"auto"}`, dialect.CodeUnknownModel, []string{"not there yet", "models"}},
 		{"auto of OpenRouter", nil, `{"model":"openrouter/auto"}`, dialect.CodeUnknownModel, []string{"not there yet"}},
@@ -171,6 +174,41 @@ func TestDemandRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What only the client reads is not inside the seal, whichever way it came.
+func TestDemandStaysHere(t *testing.T) {
+	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+	type inside struct {
+		body   string
+		fields string
+	}
+	got := make(chan inside, 1)
+	exit.answer = func(x *exchange) {
+		got <- inside{string(x.body), fmt.Sprint(x.req.Fields)}
+		x.respond(200, "application/json", "{}")
+	}
+	c := start(t, Config{Scrub: scrub.Off}, newTestRelay(t, exit))
+	for body, want := range map[string]string{
+		`{"model":"m", "provider":{"sort":"price"},"messages":[],"models":["n"],"route":"fallback"}`: `{"model":"m","messages":[]}`,
+		`{"messages":[],"models":["m","n"]}`:           `{"messages":[],"model":"m"}`,
+		`{"messages":[],"models":["not there","m"]}`:   `{"messages":[],"model":"m"}`,
+		`{"messages":[],"provider":"x","model":"m"}`:   `{"messages":[],"provider":"x","model":"m"}`,
+		`{"messages":[],"model":"m", "provider":null}`: `{"messages":[],"model":"m"}`,
+	} {
+		resp := c.do("POST", "/v1/chat/completions", body, headerAffinity, "none", headerRetry, "never")
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d: %s", body, resp.StatusCode, read(t, resp))
+			continue
+		}
+		if sealed := <-got; sealed.body != want || strings.Contains(strings.ToLower(sealed.fields), "x-tokengo") {
+			t.Errorf("%s is sealed as %s with %s; want %s", body, sealed.body, sealed.fields, want)
+		}
+	}
+	resp := c.do("POST", "/v1/chat/completions", `{"model":"m","provider":{"only":["somebody else"]}}`)
+	if resp.StatusCode == http.StatusOK {
+		t.Error("a preference of the body counts for nothing")
 	}
 }
 
