@@ -16,6 +16,7 @@
 //   - Requests are sealed only to keys that an exit signed with its identity, in a description that is
 //     within its time and, when the user has pinned identities, one of those. A relay cannot speak for
 //     another exit; exits of its own, which see what they are asked, only a pin keeps out.
+//   - No request goes through a relay to an exit that states the same operator.
 //   - The strongest key that an exit lists is used, so that nobody on the way can argue it down.
 //   - A request is sent a second time only when it is certain that no exit got it the first time.
 //   - An answer ends properly toward the tool only when the exit has proved its end. Anything else is

@@ -16,7 +16,8 @@ import (
 )
 
 // line is a transport to a relay and the connections that it opened. It notes when anything came over them: bytes of
-// any kind, of TLS and HTTP/2 too, are a sign of life.
+// any kind, of TLS and HTTP/2 too, are a sign of life. That a connection was accepted is none, since the kernel does that
+// for a process that stands still.
 type line struct {
 	transport *http.Transport
 	dial      DialContext
@@ -62,7 +63,6 @@ func (l *line) open(ctx context.Context, network, address string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	l.hear()
 	w := &wire{Conn: conn, line: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,8 +73,6 @@ func (l *line) open(ctx context.Context, network, address string) (net.Conn, err
 	l.wires = append(l.wires, w)
 	return w, nil
 }
-
-func (l *line) hear() { l.heard.Store(int64(time.Since(l.began))) }
 
 // lastHeard is when something last came, or when the line began.
 func (l *line) lastHeard() time.Time { return l.began.Add(time.Duration(l.heard.Load())) }
@@ -95,7 +93,7 @@ func (l *line) cut() {
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 {
-		w.line.hear()
+		w.line.heard.Store(int64(time.Since(w.line.began)))
 	}
 	return n, err
 }
@@ -155,7 +153,8 @@ func (l *line) unused() bool {
 func (l *lines) CloseIdleConnections() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, line := range append(l.retired, l.current) {
+	for _, line := range l.retired {
 		line.transport.CloseIdleConnections()
 	}
+	l.current.transport.CloseIdleConnections()
 }

@@ -88,6 +88,25 @@ func TestFrozenIdleRelay(t *testing.T) {
 	})
 }
 
+// So is one that must connect first, whether it can or not.
+func TestFrozenRelayThatIsDialled(t *testing.T) {
+	for _, accepts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := newSimulated(t, "a"), newSimulated(t, "b")
+			s := simulatedPaths(t, a, b)
+			a.accepts.Store(accepts)
+			s.directory.poller(a.url).relay.close()
+			synctest.Wait()
+			a.freeze()
+			began := time.Now()
+			_, err := s.post(t, a)
+			if took := time.Since(began); !errors.Is(err, errRelaySilent) || took != probeAfter+probeAnswer {
+				t.Errorf("accepts %v: told after %v: %v", accepts, took, err)
+			}
+		})
+	}
+}
+
 // The looks at the directory find a frozen relay that nobody waits for, and find it again when it is back.
 func TestLooksFindFrozenRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

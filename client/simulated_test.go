@@ -35,6 +35,7 @@ type simulated struct {
 	post    http.HandlerFunc // answers POST; nil: never
 	polls   atomic.Int32     // of the index
 	probes  atomic.Int32
+	accepts atomic.Bool // connections even while it is frozen, as the kernel does for a process that is stopped
 	dials   atomic.Int32
 
 	mu     sync.Mutex    // guards thawed
@@ -158,10 +159,13 @@ func dialSimulated(relays ...*simulated) DialContext {
 				continue
 			}
 			s.dials.Add(1)
-			select {
-			case <-s.ice():
-			case <-ctx.Done():
-				return nil, ctx.Err()
+			sleep(ctx, time.Millisecond, nil) // as good as nothing, but not at once
+			if !s.accepts.Load() {
+				select {
+				case <-s.ice():
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
 			}
 			here, there := net.Pipe()
 			select {
