@@ -19,7 +19,7 @@ import (
 // What the client of the fleet is configured to have patience for, and what a busy machine may add.
 const (
 	half     = 25 // requests that begin before the fault, and as many that begin during it
-	patience = 10 * time.Second
+	patience = 15 * time.Second
 	silence  = 3 * time.Second
 	slack    = 5 * time.Second
 )
@@ -27,13 +27,16 @@ const (
 // fleetConfig is the client's tokengo.yaml, without its relays.
 const fleetConfig = `
 refresh_interval: 1s
-answer_timeout: 2s
+answer_timeout: 3s
 stall_timeout: 3s
 `
 
 // TestProcessesFail sends signals to real processes while 25 streams run and 25 requests begin. internal/network
 // tests more faults, within one process.
 func TestProcessesFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts 30 processes")
+	}
 	faults := []struct {
 		name   string
 		strike func(*fleet)

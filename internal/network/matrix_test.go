@@ -104,6 +104,9 @@ var faults = []fault{
 // begun is answered elsewhere; what had is reported as broken if it went through what failed, and else goes
 // on to its end; nothing is answered twice; and all within the tools' patience.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for what is frozen")
+	}
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) { newMatrix(t, f.before).suffer(t, f) })
 	}
