@@ -29,13 +29,13 @@ type demoPhase struct {
 	begin func(*market) // what happens at its beginning
 }
 
-// demoPhases tell the story, in half a minute.
+// demoPhases tell the story, in less than half a minute.
 var demoPhases = []demoPhase{
-	{"learning", 6 * time.Second, func(*market) {}},
+	{"learning", 5 * time.Second, func(*market) {}},
 	{"the favourite fails", 5 * time.Second, func(m *market) { m.failFavourite(http.StatusServiceUnavailable) }},
 	{"it recovers", 7 * time.Second, func(m *market) { m.failFavourite(0) }},
 	{"the first tier is gone", 3 * time.Second, func(m *market) { m.cutFirstTier() }},
-	{"it is back", 5 * time.Second, func(m *market) { m.mendFirstTier() }},
+	{"it is back", 6 * time.Second, func(m *market) { m.mendFirstTier() }},
 }
 
 // The phases by their places.
@@ -105,7 +105,7 @@ func runExitsDemo(ctx context.Context, exits int, screen view) (report *exitsRep
 }
 
 // tell goes through the phases while requests flow.
-func (m *market) tell(ctx context.Context, screen view) (*exitsReport, error) {
+func (m *market) tell(ctx context.Context, screen view) (report *exitsReport, err error) {
 	if err := m.network.WaitReady(ctx); err != nil {
 		return nil, err
 	}
@@ -115,36 +115,41 @@ func (m *market) tell(ctx context.Context, screen view) (*exitsReport, error) {
 	for range demoTools {
 		tools.Go(func() { m.ask(asking) })
 	}
-	report := newExitsReport(m)
+	report = newExitsReport(m)
 	for i, phase := range demoPhases {
 		m.tally.enter(i)
 		phase.begin(m)
 		screen.phase(phase)
-		m.watch(ctx, phase, screen)
+		if err = m.watch(ctx, phase, screen); err != nil {
+			break
+		}
 		report.finish(m, i)
 	}
 	stop()
 	tools.Wait()
-	screen.end()
-	report.check(m)
-	return report, ctx.Err()
+	if err == nil {
+		report.check(m)
+	}
+	return report, err
 }
 
 // watch shows how things are until the phase is over.
-func (m *market) watch(ctx context.Context, phase demoPhase, screen view) {
+func (m *market) watch(ctx context.Context, phase demoPhase, screen view) error {
 	end := time.NewTimer(phase.lasts)
 	defer end.Stop()
 	tick := time.NewTicker(screen.every())
 	defer tick.Stop()
 	for {
-		m.observe()
+		if err := m.observe(); err != nil {
+			return err
+		}
 		screen.draw(m)
 		select {
 		case <-tick.C:
 		case <-end.C:
-			return
+			return m.observe()
 		case <-ctx.Done():
-			return
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -154,7 +159,6 @@ type noView struct{}
 
 func (noView) phase(demoPhase)      {}
 func (noView) draw(*market)         {}
-func (noView) end()                 {}
 func (noView) every() time.Duration { return viewInterval }
 
 // show prints the claims and whether they held.

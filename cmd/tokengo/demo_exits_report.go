@@ -65,7 +65,6 @@ func (r *exitsReport) finish(m *market, phase int) {
 			p.Refused++
 		}
 	}
-	m.observe()
 	for i := range r.Exits {
 		e := &r.Exits[i]
 		standing := m.standing(i)

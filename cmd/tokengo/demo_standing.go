@@ -38,8 +38,8 @@ func (m *market) standing(i int) standing {
 	return m.standings[i]
 }
 
-// observe looks at what the client thinks of each stall.
-func (m *market) observe() {
+// observe looks at which stalls the client knows.
+func (m *market) observe() error {
 	standings := make([]standing, len(m.stalls))
 	for _, e := range m.network.Client().Exits() {
 		if i, ok := m.byHash[e.Hash]; ok {
@@ -49,4 +49,5 @@ func (m *market) observe() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.standings = standings
+	return nil
 }

@@ -19,21 +19,21 @@ const (
 	viewInterval  = 250 * time.Millisecond // between two pictures on a terminal
 	plainInterval = time.Second            // between two lines elsewhere
 	viewRows      = 20                     // exits that are shown, those with the most requests
-	barWidth      = 24
+	barWidth      = 20
+	aroundRows    = 6 // lines of a picture that are not exits
 )
 
 // view shows a market at work.
 type view interface {
 	phase(demoPhase)
 	draw(*market)
-	end()
 	every() time.Duration // between two calls of draw
 }
 
 // newView draws a table again and again where w is a terminal, and prints a line now and then elsewhere.
 func newView(w io.Writer) view {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &liveView{w: w}
+		return &liveView{terminal: f}
 	}
 	return &plainView{w: w}
 }
@@ -47,17 +47,17 @@ type row struct {
 }
 
 // rows are the stalls, in the order of the market or, where there are too many, those with the most requests.
-func (m *market) rows() (rows []row, left int) {
+func (m *market) rows(atMost int) (rows []row, left int) {
 	shares := m.shares()
 	for i, s := range m.stalls {
 		standing := m.standing(i)
 		rows = append(rows, row{s, standing, shares[i], standing.said()})
 	}
-	if len(rows) <= viewRows {
+	if len(rows) <= atMost {
 		return rows, 0
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.share, a.share) })
-	return rows[:viewRows], len(rows) - viewRows
+	return rows[:atMost], len(rows) - atMost
 }
 
 // shares are how the answers of the last two seconds spread.
@@ -74,40 +74,53 @@ func (m *market) shares() []float64 {
 
 // liveView redraws a table in place.
 type liveView struct {
-	w     io.Writer
-	name  string
-	begun time.Time
-	lines int // of the last picture
+	terminal *os.File
+	name     string
+	begun    time.Time
+	lines    int // of the last picture
 }
 
 func (v *liveView) phase(p demoPhase)    { v.name, v.begun = p.name, time.Now() }
 func (v *liveView) every() time.Duration { return viewInterval }
-func (v *liveView) end()                 {}
 
 func (v *liveView) draw(m *market) {
+	width, height, err := term.GetSize(int(v.terminal.Fd()))
+	if err != nil {
+		width, height = 80, 24
+	}
+	lines := v.picture(m, max(1, min(viewRows, height-aroundRows)))
 	var b strings.Builder
 	if v.lines > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", v.lines) // up
 	}
-	rows, left := m.rows()
+	for _, line := range lines {
+		shown := []rune(line)
+		b.WriteString(string(shown[:min(len(shown), width-1)]) + "\x1b[K\n") // a line that folds would count twice
+	}
+	b.WriteString("\x1b[J") // away with what is left of a longer picture
+	v.lines = len(lines)
+	io.WriteString(v.terminal, b.String())
+}
+
+// picture is the table as lines.
+func (v *liveView) picture(m *market, atMost int) []string {
+	rows, left := m.rows(atMost)
+	tools, lately := m.summary()
 	lines := []string{
-		fmt.Sprintf("%s, for %.0f s: %s", v.name, time.Since(v.begun).Seconds(), m.summary()),
+		fmt.Sprintf("%s, for %.0f s", v.name, time.Since(v.begun).Seconds()),
+		tools + "; " + lately,
 		"",
-		fmt.Sprintf("%-8s %-5s %8s %7s  %-*s %6s  %5s  %s", "", "tier", "$/1M", "tok/s", barWidth, "share of requests", "", "score", "breaker"),
+		fmt.Sprintf("%-8s %-5s %6s %6s  %-*s %6s  %5s  %s", "", "tier", "$/1M", "tok/s", barWidth, "share of requests", "", "score", "breaker"),
 	}
 	for _, r := range rows {
 		bar := strings.Repeat("█", int(r.share*barWidth+0.5))
-		lines = append(lines, fmt.Sprintf("%-8s %-5s %8s %7d  %-*s %5.0f%%  %5s  %s",
+		lines = append(lines, fmt.Sprintf("%-8s %-5s %6s %6d  %-*s %5.0f%%  %5s  %s",
 			r.name, r.tier, r.price, r.speed(), barWidth, bar, 100*r.share, r.scored(), r.state))
 	}
 	if left > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", left))
 	}
-	for _, line := range lines {
-		b.WriteString(line + "\x1b[K\n") // and clear what was behind it
-	}
-	v.lines = len(lines)
-	io.WriteString(v.w, b.String())
+	return lines
 }
 
 // plainView prints lines that stay.
@@ -117,12 +130,11 @@ type plainView struct {
 }
 
 func (v *plainView) every() time.Duration { return plainInterval }
-func (v *plainView) end()                 {}
 
 func (v *plainView) phase(p demoPhase) { v.name = p.name }
 
 func (v *plainView) draw(m *market) {
-	rows, _ := m.rows()
+	rows, _ := m.rows(viewRows)
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.share, a.share) })
 	var busiest []string
 	for _, r := range rows[:min(3, len(rows))] {
@@ -130,11 +142,12 @@ func (v *plainView) draw(m *market) {
 			busiest = append(busiest, fmt.Sprintf("%s %.0f%%", r.name, 100*r.share))
 		}
 	}
-	fmt.Fprintf(v.w, "%-22s  %s; %s\n", v.name, m.summary(), strings.Join(busiest, ", "))
+	tools, lately := m.summary()
+	fmt.Fprintf(v.w, "%-22s  %s; %s; %s\n", v.name, tools, lately, strings.Join(busiest, ", "))
 }
 
-// summary is how the tools fare: over the last two seconds by tier, and in all.
-func (m *market) summary() string {
+// summary is how the tools fare: in all, and over the last two seconds by tier.
+func (m *market) summary() (tools, lately string) {
 	tiers := map[string]int{}
 	for _, a := range m.tally.recent() {
 		if a.outcome == answered {
@@ -145,6 +158,6 @@ func (m *market) summary() string {
 	for _, a := range m.tally.where(func(asked) bool { return true }) {
 		counts[a.outcome]++
 	}
-	return fmt.Sprintf("%d answered, %d broken off, %d refused; lately %d from tier %s, %d from tier %s",
-		counts[answered], counts[cut], counts[refused], tiers[firstTier], firstTier, tiers[secondTier], secondTier)
+	return fmt.Sprintf("%d answered, %d broken off, %d refused", counts[answered], counts[cut], counts[refused]),
+		fmt.Sprintf("tier %s %d, tier %s %d", firstTier, tiers[firstTier], secondTier, tiers[secondTier])
 }
