@@ -89,6 +89,10 @@ type Config struct {
 	Preferences route.Preferences
 	// Tiers are the steps of fall-back, the one to use first at the front. Default: one, without a name.
 	Tiers []route.Tier
+	// Models are the only ones that are used, whatever a tool asks for: a request for one of them gets that one, and
+	// when no exit can serve it the others in their order; every other request gets them in their order. Default: what
+	// the tool asks for.
+	Models []string
 	// Aliases make families of model names: a key and its values are names of one model. Default: none.
 	Aliases map[string][]string
 	// Money says how prices compare. Default: US dollars.

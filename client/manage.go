@@ -5,7 +5,11 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,62 +17,156 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
-// managementPrefix begins the paths that are the user's, not the tools'. They always need a token.
-const managementPrefix = "/tokengo/"
+// ManagementPrefix begins the paths that are the user's, not the tools'. They always need a token.
+const ManagementPrefix = "/tokengo/"
 
-// Status is what GET /tokengo/status answers, in JSON.
-type Status struct {
-	// Relays are the configured relays, in their order.
-	Relays []RelayReport `json:"relays"`
-	// Exits is how many exits are known and verified.
-	Exits int `json:"exits"`
-}
-
-// RelayReport is how one relay does.
-type RelayReport struct {
-	// Relay is its host and port.
-	Relay string `json:"relay"`
-	// Exits is how many of its exits can be used.
-	Exits int `json:"exits"`
-	// Problem says why the last look at its directory failed; empty when it did not.
-	Problem string `json:"problem,omitempty"`
-}
+// maxQueryBytes is the largest query: preferences have 64 KiB at most.
+const maxQueryBytes = 128 << 10
 
 // isManagement reports whether a request is for a management path.
-func isManagement(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, managementPrefix) }
+func isManagement(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, ManagementPrefix) }
 
 // manage answers management paths.
 func (p *proxy) manage(w http.ResponseWriter, r *http.Request) {
-	op := dialect.Operation{Protocol: service.OpenAI}
-	if fail := p.door.checkManagement(r); fail != nil {
-		p.fail(w, op, fail)
-		return
-	}
-	switch strings.TrimPrefix(r.URL.Path, managementPrefix) {
-	case "status":
-		writeJSON(w, p.statusReport())
-	case "debug/scrub":
-		if !p.debug.on {
-			p.fail(w, op, &dialect.Error{Code: dialect.CodeUnknownPath, Message: "The client keeps nothing to show. Start it with --debug-page."})
-			return
-		}
-		p.debug.serve(w, r)
+	switch fail := p.door.checkManagement(r); {
+	case fail != nil:
+		refuse(w, fail)
+	case r.URL.Path != ManagementPrefix+"debug/scrub":
+		p.inspector.ServeHTTP(w, r)
+	case !p.debug.on:
+		refuse(w, &dialect.Error{Code: dialect.CodeUnknownPath, Message: "The client keeps nothing to show. Start it with --debug-page."})
 	default:
-		p.fail(w, op, &dialect.Error{Code: dialect.CodeUnknownPath, Message: "There is no such management path. There are: /tokengo/status, /tokengo/debug/scrub."})
+		p.debug.serve(w, r)
 	}
 }
 
-func (p *proxy) statusReport() Status {
-	s := Status{Relays: []RelayReport{}, Exits: len(p.directory.list(time.Now()))}
-	for _, poller := range p.directory.pollers {
-		status := poller.status()
-		report := RelayReport{Relay: status.Relay.Host, Exits: status.Exits}
-		if status.Err != nil {
-			report.Problem = status.Err.Error()
+// action answers a request for a management path with something to be written as JSON.
+type action func(r *http.Request) (any, *dialect.Error)
+
+// actions are what can be done at a path, by method; nil for a path that does not exist.
+func (i *Inspector) actions(path string) map[string]action {
+	switch path {
+	case "status":
+		return map[string]action{http.MethodGet: func(*http.Request) (any, *dialect.Error) { return i.Status(), nil }}
+	case "stats":
+		return map[string]action{
+			http.MethodGet:    func(*http.Request) (any, *dialect.Error) { return i.Stats(), nil },
+			http.MethodDelete: i.forget,
 		}
-		s.Relays = append(s.Relays, report)
+	case "exits":
+		return map[string]action{
+			http.MethodGet:  func(*http.Request) (any, *dialect.Error) { return i.AllExits(), nil },
+			http.MethodPost: queried(i.Exits),
+		}
+	case "why":
+		return map[string]action{http.MethodPost: queried(i.Why)}
+	case "find":
+		return map[string]action{http.MethodPost: queried(i.Find)}
 	}
-	return s
+	if name, ok := strings.CutPrefix(path, "exits/"); ok {
+		return map[string]action{http.MethodGet: func(*http.Request) (any, *dialect.Error) { return i.show(name) }}
+	}
+	return nil
+}
+
+// ServeHTTP answers the paths under [ManagementPrefix] in JSON, to whoever asks: it is for those who may.
+//
+//	GET    status        a Status
+//	GET    stats         a list of Measurement
+//	DELETE stats         forgets all, or with ?exit=NAME what was learned of one exit
+//	GET    exits         a list of ExitSummary; with POST of a Query, of those that fit
+//	GET    exits/NAME    a list of ExitReport
+//	POST   why, find     a Why, Verdicts; of a Query
+func (i *Inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	methods := i.actions(strings.TrimPrefix(r.URL.Path, ManagementPrefix))
+	if methods == nil {
+		refuse(w, &dialect.Error{
+			Code: dialect.CodeUnknownPath,
+			Message: "There is no such management path. There are, under " + ManagementPrefix +
+				": status, stats, exits, exits/NAME, why, find, debug/scrub.",
+		})
+		return
+	}
+	act := methods[r.Method]
+	if act == nil {
+		refuse(w, &dialect.Error{Code: dialect.CodeMethod, Allow: strings.Join(slices.Sorted(maps.Keys(methods)), ", ")})
+		return
+	}
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(toolUploadTimeout))
+	r.Body = http.MaxBytesReader(w, r.Body, maxQueryBytes)
+	report, fail := act(r)
+	if fail != nil {
+		refuse(w, fail)
+		return
+	}
+	writeJSON(w, report)
+}
+
+// queried reads a query and has it answered.
+func queried[T any](answer func(Query) (T, error)) action {
+	return func(r *http.Request) (any, *dialect.Error) {
+		var q Query
+		decoder := json.NewDecoder(r.Body)
+		decoder.DisallowUnknownFields()
+		err := decoder.Decode(&q)
+		if err == nil && !errors.Is(follows(decoder), io.EOF) {
+			err = errors.New("something follows the object")
+		}
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, &dialect.Error{Code: dialect.CodeTooLarge}
+		}
+		if err != nil {
+			return nil, badQuery("The query is not as it should be: " + strings.TrimPrefix(err.Error(), "json: "))
+		}
+		report, err := answer(q)
+		if err != nil {
+			return nil, badQuery(err.Error())
+		}
+		return report, nil
+	}
+}
+
+func follows(d *json.Decoder) error {
+	_, err := d.Token()
+	return err
+}
+
+// badQuery says what is wrong in words of ours and of whoever asks.
+func badQuery(message string) *dialect.Error {
+	const longest = 300
+	return &dialect.Error{Code: dialect.CodeInvalidRequest, Message: service.Printable(message, longest)}
+}
+
+// show answers what is known of an exit.
+func (i *Inspector) show(name string) (any, *dialect.Error) {
+	reports := i.Show(name)
+	if len(reports) == 0 {
+		return nil, notKnown(ErrNotKnown)
+	}
+	return reports, nil
+}
+
+func notKnown(err error) *dialect.Error {
+	return &dialect.Error{Code: dialect.CodeInvalidRequest, Status: http.StatusNotFound, Message: err.Error()}
+}
+
+// forget clears what was learned.
+func (i *Inspector) forget(r *http.Request) (any, *dialect.Error) {
+	switch err := i.Forget(r.URL.Query().Get("exit")); {
+	case errors.Is(err, ErrNotKnown):
+		return nil, notKnown(err)
+	case err != nil:
+		return nil, &dialect.Error{Code: dialect.CodeInvalidRequest, Status: http.StatusConflict, Message: err.Error()}
+	}
+	return struct{}{}, nil
+}
+
+// refuse answers with an error, in the shape that most tools know.
+func refuse(w http.ResponseWriter, e *dialect.Error) {
+	status, fields, body := e.Response(dialect.Operation{Protocol: service.OpenAI})
+	maps.Copy(w.Header(), fields)
+	write(w, status, body)
 }
 
 // writeJSON answers with a value that can always be encoded.

@@ -30,6 +30,7 @@ type proxy struct {
 	door      door
 	scrubber  *scrubber
 	debug     *debugPage
+	inspector *Inspector
 	running   sync.RWMutex // read-locked by each request that runs
 	drains    drains
 	clocks    clocks
@@ -39,7 +40,7 @@ type proxy struct {
 func newProxy(cfg Config, r *router, m *metrics) *proxy {
 	return &proxy{
 		cfg: cfg, directory: r.directory, router: r, paths: newPaths(r.directory), demands: newDemands(cfg.Retry, cfg.Affinity), metrics: m,
-		scrubber: newScrubber(cfg), debug: &debugPage{on: cfg.Debug},
+		scrubber: newScrubber(cfg), debug: &debugPage{on: cfg.Debug}, inspector: newInspector(cfg, r),
 		door: door{token: cfg.Token, management: cfg.ManagementToken, origins: cfg.Origins},
 	}
 }
@@ -145,6 +146,7 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	if fail != nil {
 		return p.fail(w, op, fail)
 	}
+	demand.route.Models = p.cfg.wanted(op.Protocol, demand.route.Models)
 	q, fail := newRequest(op, r.Header, body, p.scrubber.options)
 	if fail == nil {
 		q.shape, q.demand = mode, demand
@@ -165,6 +167,7 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 		return p.fail(w, op, fail)
 	}
 	defer p.drains.take(a)
+	p.inspector.answers.add(a.to.tier(), time.Now())
 	res := p.answer(w, op, a)
 	res.from = &a.to
 	p.learn(q, a, res)

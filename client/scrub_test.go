@@ -155,7 +155,7 @@ func TestDebugPage(t *testing.T) {
 	relay := newTestRelay(t, exit)
 	c := start(t, Config{Debug: true, ManagementToken: secret.New("open sesame")}, relay)
 	page := func(header ...string) (int, string) {
-		resp := c.do("GET", managementPrefix+"debug/scrub", "", header...)
+		resp := c.do("GET", ManagementPrefix+"debug/scrub", "", header...)
 		return resp.StatusCode, read(t, resp)
 	}
 	if status, text := page("Authorization", "Bearer open sesame"); status != 200 || !strings.Contains(text, "No request") {
@@ -182,7 +182,7 @@ func TestDebugPage(t *testing.T) {
 		}
 	}
 	without := start(t, Config{ManagementToken: secret.New("t")}, relay)
-	if resp := without.do("GET", managementPrefix+"debug/scrub", "", "Authorization", "Bearer t"); resp.StatusCode != 404 {
+	if resp := without.do("GET", ManagementPrefix+"debug/scrub", "", "Authorization", "Bearer t"); resp.StatusCode != 404 {
 		t.Errorf("a page that nobody asked for: %d", resp.StatusCode)
 	}
 }

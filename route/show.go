@@ -84,6 +84,13 @@ func (c *Chooser) Clear(exit service.Identity) {
 	c.refresh(c.cfg.Now())
 }
 
+// Conversations returns how many conversations it is remembered of where they are.
+func (c *Chooser) Conversations() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.affinity.byKey)
+}
+
 // TierStatus is how a tier is.
 type TierStatus struct {
 	Name string

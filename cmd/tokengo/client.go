@@ -28,8 +28,10 @@ import (
 
 type clientFlags struct {
 	roleFlags
-	file  clientFile
-	token string
+	prefer    preferenceFlags
+	file      clientFile
+	token     string
+	protocols []string
 }
 
 func newClientCommand() *cobra.Command {
@@ -65,8 +67,12 @@ func (f *clientFlags) registerClient(cmd *cobra.Command) {
 	flags.StringVar(&f.token, "token", "", "ask every tool for this `token`; other users can see it in the list of processes (default $"+tokenEnv+")")
 	flags.StringVar(&f.file.TokenFile, "token-file", "", "ask every tool for the token in `file`, which others must not be able to read")
 	flags.StringArrayVar(&f.file.Origins, "origin", nil, "let web pages of `origin` ask, such as http://localhost:3000 (repeatable)")
-	flags.StringArrayVar(&f.file.Relays, "relay", nil, "go through the relay at `URL` (repeatable)")
-	flags.StringArrayVar(&f.file.Protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
+	flags.Var(&f.file.Relays, "relay", "go through the relay at `URL` (repeatable)")
+	flags.StringSliceVar(&f.protocols, "protocol", nil, "use only exits that speak `protocol` natively: openai, claude, gemini or ollama (repeatable)")
+	flags.StringArrayVar(&f.file.Models, "model", nil, "answer with `model` only, whatever a tool asks for; the next one when none can serve the first (repeatable)")
+	flags.StringVar(&f.file.Retry, "retry", string(client.RetrySafe), "send again when an exit may have worked on a request: `when` is never, safe or always")
+	flags.StringVar(&f.file.Affinity, "affinity", string(client.AffinityConversation), "keep each `what` with one exit: conversation, or none")
+	f.prefer.register(flags)
 	flags.StringVar(&f.file.Shape, "shape", string(shape.Default), "hide sizes and times from the relay by `mode`: off, pad or constant")
 	flags.StringArrayVar(&f.file.Identities, "identity", nil, "use only the exit with this `identity`, as 'tokengo exits list --json' shows it (repeatable)")
 	f.file.scrubFile.register(flags)
@@ -112,6 +118,9 @@ func runClient(cmd *cobra.Command, f *clientFlags) error {
 func (f *clientFlags) config(env *role) (client.Config, error) {
 	cfg, err := f.file.config()
 	if err != nil {
+		return client.Config{}, err
+	}
+	if err := errors.Join(protocolFlag(f.protocols, &cfg.Preferences), f.prefer.apply(&cfg.Preferences)); err != nil {
 		return client.Config{}, err
 	}
 	cfg.Logger, cfg.StateDir = env.log, env.stateDir

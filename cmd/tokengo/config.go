@@ -100,9 +100,14 @@ func roleOfFile(path string) string {
 
 func (f *clientFile) check() error {
 	cfg, err := f.config()
-	if err == nil && len(cfg.Relays) > 0 { // they may come from the command line
-		_, err = client.New(cfg)
+	if err != nil {
+		return err
 	}
+	if len(cfg.Relays) == 0 { // they may come from the command line
+		_, err = client.NewInspector(cfg)
+		return err
+	}
+	_, err = client.New(cfg)
 	return err
 }
 

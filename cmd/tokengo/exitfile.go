@@ -135,7 +135,7 @@ func findUnknown(node *yaml.Node, t reflect.Type, unknown *yaml.TypeError) {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
 		fields := reflect.VisibleFields(t)
-		at := slices.IndexFunc(fields, func(f reflect.StructField) bool { return f.Tag.Get("yaml") == key.Value })
+		at := slices.IndexFunc(fields, func(f reflect.StructField) bool { name, _ := keyOf(f); return name == key.Value })
 		switch {
 		case at >= 0:
 			findUnknown(node.Content[i+1], fields[at].Type, unknown)

@@ -70,7 +70,7 @@ the exit.`,
 			if err := loadFile(cmd, &common, clientFileName, &file); err != nil {
 				return err
 			}
-			relays, err := parseRelays(file.Relays)
+			relays, err := parseRelays(file.Relays.GetSlice())
 			if err != nil {
 				return err
 			}
@@ -87,7 +87,7 @@ the exit.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&file.Relays, "relay", nil, "ask the relay at `URL` (repeatable)")
+	flags.Var(&file.Relays, "relay", "ask the relay at `URL` (repeatable)")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	flags.DurationVar(&timeout, "timeout", 15*time.Second, "give up after this time")
 	flags.StringVar(&common.config, "config", "", "read relays from `file` (default "+clientFileName+" if it exists)")

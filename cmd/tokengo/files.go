@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,6 @@ import (
 	"github.com/tokengo/tokengo/client"
 	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/relay"
-	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 	"github.com/tokengo/tokengo/shape"
 )
@@ -51,23 +51,21 @@ type roleFile interface{ common() *commonFile }
 
 // clientFile is the content of tokengo.yaml.
 type clientFile struct {
-	commonFile         `yaml:",inline"`
-	scrubFile          `yaml:",inline"`
-	Listen             string        `yaml:"listen"`
-	AllowRemote        bool          `yaml:"allow_remote"`
-	TokenFile          string        `yaml:"token_file"`
-	Origins            []string      `yaml:"origins"`
-	Relays             []string      `yaml:"relays"`
-	Identities         []string      `yaml:"identities"`
-	Protocols          []string      `yaml:"protocols"`
-	ProtocolPreference []string      `yaml:"protocol_preference"`
-	Tiers              []string      `yaml:"tiers"`
-	Shape              string        `yaml:"shape"`
-	MaxRequestBytes    int64         `yaml:"max_request_bytes"`
-	RefreshInterval    time.Duration `yaml:"refresh_interval"`
-	AnswerTimeout      time.Duration `yaml:"answer_timeout"`
-	StallTimeout       time.Duration `yaml:"stall_timeout"`
-	ShutdownTimeout    time.Duration `yaml:"shutdown_timeout"`
+	commonFile      `yaml:",inline"`
+	scrubFile       `yaml:",inline"`
+	choiceFile      `yaml:",inline"`
+	Listen          string        `yaml:"listen"`
+	AllowRemote     bool          `yaml:"allow_remote"`
+	TokenFile       string        `yaml:"token_file"`
+	Origins         []string      `yaml:"origins"`
+	Relays          relayEntries  `yaml:"relays"`
+	Identities      []string      `yaml:"identities"`
+	Shape           string        `yaml:"shape"`
+	MaxRequestBytes int64         `yaml:"max_request_bytes"`
+	RefreshInterval time.Duration `yaml:"refresh_interval"`
+	AnswerTimeout   time.Duration `yaml:"answer_timeout"`
+	StallTimeout    time.Duration `yaml:"stall_timeout"`
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
 }
 
 // relayFile is the content of relay.yaml.
@@ -87,29 +85,21 @@ type relayFile struct {
 }
 
 func (f *clientFile) config() (client.Config, error) {
-	relays, err := parseRelays(f.Relays)
-	if err != nil {
-		return client.Config{}, err
-	}
-	preferences := route.Preferences{}
-	if preferences.Protocols, err = parseAll(f.Protocols, parseProtocol); err != nil {
-		return client.Config{}, err
-	}
-	if preferences.ProtocolPreference, err = parseAll(f.ProtocolPreference, parseProtocol); err != nil {
-		return client.Config{}, err
-	}
-	if preferences.Tiers, err = parseAll(f.Tiers, parseTier); err != nil {
-		return client.Config{}, err
-	}
 	var identities []service.Identity
 	for _, s := range f.Identities {
 		identities = append(identities, service.Identity(s)) // client.New checks them
 	}
 	cfg := client.Config{
-		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Relays: relays, Identities: identities, Preferences: preferences,
+		Listen: f.Listen, AllowRemote: f.AllowRemote, Origins: f.Origins, Identities: identities,
 		Shape:           shape.Mode(f.Shape), // client.New checks it
 		MaxRequestBytes: f.MaxRequestBytes, RefreshInterval: f.RefreshInterval, AnswerTimeout: f.AnswerTimeout,
 		StallTimeout: f.StallTimeout, ShutdownTimeout: f.ShutdownTimeout,
+	}
+	if err := f.Relays.apply(&cfg); err != nil {
+		return client.Config{}, err
+	}
+	if err := f.choiceFile.apply(&cfg); err != nil {
+		return client.Config{}, err
 	}
 	return cfg, f.scrubFile.apply(&cfg)
 }
@@ -132,14 +122,6 @@ func parseProtocol(s string) (service.Protocol, error) {
 		return "", fmt.Errorf("%q is not a protocol: use openai, claude, gemini or ollama", s)
 	}
 	return p, nil
-}
-
-func parseTier(s string) (service.Tier, error) {
-	t, err := service.ParseTier(s)
-	if err != nil {
-		return "", fmt.Errorf("%q is not a tier: use free, standard or premium", s)
-	}
-	return t, nil
 }
 
 func parseAll[T any](in []string, parse func(string) (T, error)) ([]T, error) {
@@ -276,12 +258,12 @@ func keysOf(t reflect.Type) []string {
 		if !field.IsExported() && !field.Anonymous {
 			continue
 		}
-		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		name, inline := keyOf(field)
 		inner := field.Type
 		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
-		if options != "inline" {
+		if !inline {
 			keys = append(keys, name)
 		}
 		if inner.Kind() == reflect.Struct {
@@ -290,6 +272,13 @@ func keysOf(t reflect.Type) []string {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// keyOf is the key of a struct's field: the one it has in YAML, else in JSON. A field without one has its own fields
+// in its place.
+func keyOf(field reflect.StructField) (name string, inline bool) {
+	name, options, _ := strings.Cut(cmp.Or(field.Tag.Get("yaml"), field.Tag.Get("json")), ",")
+	return name, name == "" || options == "inline"
 }
 
 // nearest is the known word that s is most likely a slip of, "" when none is near.
