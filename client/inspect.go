@@ -51,7 +51,7 @@ func newInspector(cfg Config, r *router) *Inspector {
 func (c *Client) Inspector() *Inspector { return c.proxy.inspector }
 
 // Load takes in what a client learned before and kept in Config.StateDir. It is for an inspector without a client.
-func (i *Inspector) Load() { i.router.load() }
+func (i *Inspector) Load() error { return i.router.restore() }
 
 // Look downloads the directory of each relay once. It is for an inspector without a client. The error joins those of
 // the relays that failed; what the others answered counts.

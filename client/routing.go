@@ -91,19 +91,24 @@ func (r *router) hadExits() bool { return r.had.Load() }
 
 // load takes in what an earlier run learned. What cannot be read is left where it is until it is written over.
 func (r *router) load() {
+	if err := r.restore(); err != nil {
+		r.log.Warn("what was learned of exits is lost", "reason", err)
+	}
+}
+
+// restore takes in what an earlier run learned, if there was one.
+func (r *router) restore() error {
 	if r.file == "" {
-		return
+		return nil
 	}
 	raw, err := keyfile.ReadAtMost(r.file, route.MaxSnapshotBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if err == nil {
-		err = r.chooser.Restore(raw)
+		return nil
 	}
 	if err != nil {
-		r.log.Warn("what was learned of exits is lost", "reason", err)
+		return err
 	}
+	return r.chooser.Restore(raw)
 }
 
 // save writes what was learned.

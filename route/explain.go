@@ -82,7 +82,8 @@ func (c *Chooser) Find(r *Request) []Verdict {
 func rank(verdicts []Verdict) {
 	slices.SortStableFunc(verdicts, func(a, b Verdict) int {
 		return cmp.Or(cmp.Compare(a.Excluded, b.Excluded), -cmp.Compare(a.Chance, b.Chance),
-			cmp.Compare(len(a.Demoted), len(b.Demoted)), -cmp.Compare(a.Score, b.Score))
+			cmp.Compare(len(a.Demoted), len(b.Demoted)), cmp.Compare(a.key, b.key), -cmp.Compare(a.weight, b.weight),
+			-cmp.Compare(a.Score, b.Score))
 	})
 }
 

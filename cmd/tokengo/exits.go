@@ -6,19 +6,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokengo/tokengo/client"
-	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -29,7 +25,7 @@ func newExitsCommand() *cobra.Command {
 		Args:  noArgs,
 		RunE:  showHelp,
 	}
-	cmd.AddCommand(newExitsListCommand())
+	cmd.AddCommand(newExitsListCommand(), newExitsShowCommand(), newExitsFindCommand())
 	return cmd
 }
 
@@ -49,89 +45,72 @@ type exitRow struct {
 }
 
 func newExitsListCommand() *cobra.Command {
-	var (
-		asJSON  bool
-		timeout time.Duration
-		common  roleFlags
-		file    clientFile
-	)
+	f, q := &lookFlags{}, &queryFlags{}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the exits that the relays know, verified",
-		Long: `Download each relay's directory, verify every signature, and list the exits in it. The whole directory is
-downloaded: a relay does not learn what you look for.
+		Long: `List the exits that the running client knows; when none runs, or relays are named, download each relay's
+directory, verify every signature, and list the exits in it. The whole directory is downloaded: a relay does not
+learn what you look for. With filters, list the exits that have a model which fits, and those models.
 
 PROTOCOLS are those that the exit's backends speak, REACHABLE those whose tools can use it besides, by translation in
 the exit.`,
 		Example: `  tokengo exits list --relay https://relay.example
+  tokengo exits list --features tools --max-price 1
   tokengo exits list --json | jq '.[].models[].id'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := loadFile(cmd, &common, clientFileName, &file); err != nil {
-				return err
-			}
-			relays, err := parseRelays(file.Relays.GetSlice())
+			query, err := q.build()
 			if err != nil {
 				return err
 			}
-			if len(relays) == 0 {
-				return usagef("name one with --relay URL, or under relays: in "+clientFileName, "no relay is configured")
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
-			defer cancel()
-			rows, err := listExits(ctx, relays)
-			if len(rows) > 0 || err == nil {
-				err = errors.Join(printExits(cmd.OutOrStdout(), rows, asJSON), err)
-			}
-			return err
+			return f.look(cmd, needExits, func(ctx context.Context, s *source) error {
+				var exits []client.ExitSummary
+				var err error
+				if q.given(cmd.Flags()) {
+					err = s.post(ctx, "exits", query, &exits)
+				} else {
+					err = s.get(ctx, "exits", &exits)
+				}
+				if err != nil {
+					return err
+				}
+				return printExits(cmd.OutOrStdout(), exitRows(exits), f.asJSON)
+			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.Var(&file.Relays, "relay", "ask the relay at `URL` (repeatable)")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
-	flags.DurationVar(&timeout, "timeout", 15*time.Second, "give up after this time")
-	flags.StringVar(&common.config, "config", "", "read relays from `file` (default "+clientFileName+" if it exists)")
+	f.register(cmd)
+	q.registerFilter(cmd.Flags())
 	return cmd
 }
 
-// listExits asks every relay. It returns what it got together with the errors of the others.
-func listExits(ctx context.Context, relays []relayurl.URL) ([]exitRow, error) {
+// exitRows are a row for each exit and relay.
+func exitRows(exits []client.ExitSummary) []exitRow {
 	rows := []exitRow{}
-	var failed []error
-	for _, relay := range relays {
-		exits, err := client.Fetch(ctx, relay, nil)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		for _, e := range exits {
+	for _, e := range exits {
+		for _, seen := range e.Observed {
 			rows = append(rows, exitRow{
-				Hash: e.Hash, Identity: e.Info.Identity, Operator: e.Info.Operator, Protocols: e.Info.Protocols,
-				Reachable: e.Reachable(), Models: e.Info.Models, Tier: e.Info.Tier, Relay: relay.Host,
-				RTTMillis: e.Paths[0].Observed.RTTMillis, Since: e.Paths[0].Observed.Since, Expires: e.Info.Expires,
+				Hash: e.Exit, Identity: e.Identity, Operator: e.Operator, Protocols: e.Protocols, Reachable: e.Reachable,
+				Models: e.Models, Tier: e.Tier, Relay: seen.Relay, RTTMillis: seen.RTTMillis, Since: seen.Since, Expires: e.Expires,
 			})
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b exitRow) int {
-		return cmp.Or(cmp.Compare(a.Operator, b.Operator), cmp.Compare(a.Identity, b.Identity))
-	})
-	return rows, errors.Join(failed...)
+	return rows
 }
 
 func printExits(w io.Writer, rows []exitRow, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(rows)
+		return writeJSON(w, rows)
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "HASH\tIDENTITY\tOPERATOR\tPROTOCOLS\tREACHABLE\tMODELS\tTIER\tRELAY\tRTT")
+	t := &table{
+		header:   []string{"HASH", "OPERATOR", "PROTOCOLS", "REACHABLE", "MODELS", "TIER", "RELAY", "RTT"},
+		flexible: []int{1, 4, 6},
+	}
 	for _, r := range rows {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			r.Hash.Short(), r.Identity.Short(), cmp.Or(service.Printable(r.Operator, 24), "-"),
-			join(r.Protocols), join(r.Reachable), modelColumn(r.Models), r.Tier, r.Relay, rttColumn(r.RTTMillis))
+		t.add(r.Hash.Short(), r.Operator, join(r.Protocols), join(r.Reachable), modelColumn(r.Models), string(r.Tier), r.Relay,
+			millis(r.RTTMillis))
 	}
-	return table.Flush()
+	return t.write(w)
 }
 
 func join(protocols []service.Protocol) string {
@@ -154,12 +133,16 @@ func modelColumn(models []service.Model) string {
 	if len(ids) > shown {
 		ids = append(ids[:shown:shown], fmt.Sprintf("+%d", len(ids)-shown))
 	}
-	return cmp.Or(strings.Join(ids, ","), "-")
+	return strings.Join(ids, ",")
 }
 
-func rttColumn(ms float64) string {
-	if ms == 0 {
-		return "-"
+// millis is a time in milliseconds, empty when it is not known.
+func millis(ms float64) string {
+	switch {
+	case ms == 0:
+		return ""
+	case ms < 100:
+		return fmt.Sprintf("%.1f ms", ms)
 	}
-	return fmt.Sprintf("%.1f ms", ms)
+	return fmt.Sprintf("%.0f ms", ms)
 }

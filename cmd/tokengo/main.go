@@ -8,6 +8,9 @@
 //	main.go      the root command and how errors are shown
 //	run.go       what the long-running commands share: signals, logs, state, ports, metrics
 //	files.go     configuration files
+//	choicefile.go, choiceflags.go  how a client chooses among exits, in its file and on the command line
+//	look.go      asking a client that runs, or doing as one would
+//	queryflags.go, table.go  what is looked for, and showing it
 //	backends.go  finding and naming AI backends
 //	exitfile.go, exitcheck.go, reload.go  the exit's file: what is in it, what is wrong with it, reading it again
 //	identity.go  finding the user's own names
@@ -86,7 +89,7 @@ through a relay. The relay sees who asks, never what; the exit sees what is aske
 	})
 	root.AddCommand(
 		newClientCommand(), newRelayCommand(), newExitCommand(), newServeCommand(), newDemoCommand(),
-		newRunCommand(), newExitsCommand(), newScrubCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
+		newRunCommand(), newStatusCommand(), newExitsCommand(), newWhyCommand(), newStatsCommand(), newScrubCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
 	)
 	return root
 }

@@ -8,9 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,7 +67,7 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if isClient(cmd.Context(), f.file.Listen) {
+	if clientAt(f.file.Listen).isClient(cmd.Context()) {
 		return startTool(cmd, program, args, place{"http://" + f.file.Listen, token})
 	}
 	env, err := f.start(cmd, "client")
@@ -107,23 +105,6 @@ func withClient(ctx context.Context, c *client.Client, ln net.Listener, f func()
 	err := f()
 	stop()
 	return errors.Join(err, group.Wait())
-}
-
-// isClient reports whether a TokenGo client answers at address.
-func isClient(ctx context.Context, address string) bool {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
-	if err != nil {
-		return false
-	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return false
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 100))
-	return err == nil && strings.HasPrefix(string(text), "TokenGo is running")
 }
 
 // place is where a tool finds the client.

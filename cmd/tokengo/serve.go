@@ -100,6 +100,11 @@ func serveNetwork(ctx context.Context, f *serveFlags, env *role, backends []exit
 	if err != nil {
 		return nil, err
 	}
+	token, err := managementToken(env.stateDir)
+	if err != nil {
+		ln.Close()
+		return nil, err
+	}
 	own, err := relay.OwnCertificate(filepath.Join(env.stateDir, relayCertificate))
 	if err != nil {
 		ln.Close()
@@ -111,7 +116,10 @@ func serveNetwork(ctx context.Context, f *serveFlags, env *role, backends []exit
 			StateDir: filepath.Join(env.stateDir, "exit"), Operator: "this machine", Backends: backends,
 			Logger: env.log, Registerer: env.registerer(),
 		}},
-		Client:         client.Config{Listen: f.listen, Shape: shape.Off /* nobody is on the way */, Logger: env.log, Registerer: env.registerer()},
+		Client: client.Config{
+			Listen: f.listen, Shape: shape.Off /* nobody is on the way */, ManagementToken: token, StateDir: env.stateDir,
+			Logger: env.log, Registerer: env.registerer(),
+		},
 		ClientListener: ln,
 	})
 	if err != nil {
