@@ -72,16 +72,19 @@ func (i *Inspector) Exits(q Query) ([]ExitSummary, error) {
 	if err != nil {
 		return nil, err
 	}
-	models := map[service.Identity][]service.Model{}
+	fit := map[*service.Model]bool{}
 	for n := range found {
-		if v := &found[n]; v.Excluded == 0 {
-			id := v.Exit.Service().Identity
-			models[id] = append(models[id], *v.Model)
+		if found[n].Excluded == 0 {
+			fit[found[n].Model] = true
 		}
 	}
-	return i.summaries(func(e Exit) ([]service.Model, bool) {
-		fit := models[e.Info.Identity]
-		return fit, len(fit) > 0
+	return i.summaries(func(e Exit) (models []service.Model, ok bool) {
+		for n := range e.Info.Models {
+			if m := &e.Info.Models[n]; fit[m] {
+				models = append(models, *m)
+			}
+		}
+		return models, len(models) > 0
 	}), nil
 }
 
