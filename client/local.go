@@ -73,9 +73,8 @@ func (p *proxy) models(ctx context.Context, op dialect.Operation) (models []dial
 // listModels is what exits that may be used offer for the protocol, under one name or all. Where several offer a model it
 // is listed with what all of them grant, because any of them may be chosen.
 func (p *proxy) listModels(op dialect.Operation, name string) []dialect.ListedModel {
-	p.router.update(time.Now())
 	listed := map[string]*dialect.ListedModel{}
-	for _, m := range p.router.chooser.Offered(op.Reaches(), name) {
+	for _, m := range p.offered(op, name) {
 		l := listed[m.ID]
 		if l == nil {
 			listed[m.ID] = &dialect.ListedModel{
@@ -91,6 +90,19 @@ func (p *proxy) listModels(op dialect.Operation, name string) []dialect.ListedMo
 	models := make([]dialect.ListedModel, 0, len(listed))
 	for _, id := range slices.Sorted(maps.Keys(listed)) {
 		models = append(models, *listed[id])
+	}
+	return models
+}
+
+// offered are the models on offer under one name, or all that may be used.
+func (p *proxy) offered(op dialect.Operation, name string) (models []*service.Model) {
+	p.router.update(time.Now())
+	names := []string{name}
+	if name == "" && len(p.cfg.Models) > 0 {
+		names = p.cfg.Models
+	}
+	for _, n := range names {
+		models = append(models, p.router.chooser.Offered(op.Reaches(), n)...)
 	}
 	return models
 }

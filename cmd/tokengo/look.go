@@ -146,19 +146,24 @@ func (f *lookFlags) client() *source {
 	return s
 }
 
-// clientAt is the client that may run at an address.
+// clientAt is the client that may run at an address, or the URL that it prints.
 func clientAt(address string) *source {
-	s := &source{http: &http.Client{}, base: "http://" + address, name: address}
+	address = strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")
+	direct := &http.Transport{DisableKeepAlives: true} // no proxy: it would see the token
+	s := &source{http: &http.Client{Transport: direct, CheckRedirect: stay}, base: "http://" + address, name: address}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		s.base = "http://localhost"
-		s.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		direct.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
-		}}
+		}
 	} else if at, err := netip.ParseAddrPort(address); err == nil && at.Addr().IsUnspecified() {
 		s.base = fmt.Sprintf("http://localhost:%d", at.Port())
 	}
 	return s
 }
+
+// stay follows no redirection: a client sends none.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // isClient reports whether a TokenGo client answers.
 func (s *source) isClient(ctx context.Context) bool {

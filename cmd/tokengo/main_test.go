@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 //	terminate NAME        sends it SIGTERM and waits until it has ended without an error
 //	crash NAME            kills it
 //	log NAME              makes what it wrote to standard error the output to search
-//	ask [-fail] URL BODY  posts BODY as JSON and makes the answer the output; retries for a while until
-//	                      the status is 200, or with -fail wants another one at once
+//	ask [-fail] URL BODY  posts BODY as JSON and makes the answer the output, and the fields that say who gave it;
+//	                      retries for a while until the status is 200, or with -fail wants another one at once
 //	envfile FILE…         puts the values of variables into files, for ${VAR}
 //	hangup NAME           sends it SIGHUP
 //	waitlog NAME TEXT     waits until what it wrote to standard error has TEXT
@@ -169,10 +169,13 @@ func ask(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	deadline := time.Now().Add(15 * time.Second)
 	for {
-		status, text, err := post(args[0], args[1])
+		status, header, text, err := post(args[0], args[1])
 		ok := err == nil && status == http.StatusOK
 		if fail && err == nil && !ok || !fail && ok {
 			fmt.Fprintf(ts.Stdout(), "%d %s\n", status, text)
+			for _, field := range []string{"x-tokengo-exit", "x-tokengo-model", "x-tokengo-tier"} {
+				fmt.Fprintf(ts.Stdout(), "%s: %s\n", field, header.Get(field))
+			}
 			return
 		}
 		if fail || time.Now().After(deadline) {
@@ -181,14 +184,14 @@ func ask(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func post(url, body string) (status int, text string, err error) {
+func post(url, body string) (status int, header http.Header, text string, err error) {
 	answer, err := http.Post(url, "application/json", strings.NewReader(body))
 	if err != nil {
-		return 0, "", err
+		return 0, nil, "", err
 	}
 	defer answer.Body.Close()
 	b, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(b), err
+	return answer.StatusCode, answer.Header, string(b), err
 }
 
 func busy(ts *testscript.TestScript, _ bool, args []string) {
@@ -205,7 +208,10 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
 		cmd := exec.Command(args[1], args[2:]...)
 		cmd.Dir = ts.MkAbs(".")
-		cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
+		cmd.Env = os.Environ()
+		for _, key := range []string{"HOME", "PATH", "XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+			cmd.Env = append(cmd.Env, key+"="+ts.Getenv(key))
+		}
 		out, _ = cmd.Output()
 		if want.Match(out) {
 			ts.Stdout().Write(out)
