@@ -45,6 +45,7 @@ Gemini and Ollama protocols. Each request is sealed to an exit and sent through 
 Any key a tool sends is accepted and dropped: exits are not told who you are.`,
 		Example: `  tokengo client --relay https://relay.example
   tokengo client --relay 'https://192.0.2.7:4433#sha256=<pin>' --protocol claude
+  tokengo client --max-price prompt=1,completion=5 --ignore 'Some Operator'
   tokengo client --config tokengo.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

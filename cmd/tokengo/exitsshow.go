@@ -141,14 +141,17 @@ func printObserved(w io.Writer, seen []client.RelayObservation) error {
 		flexible: []int{0}, indent: "  ",
 	}
 	for _, o := range seen {
-		since, answered := "", ""
+		since, answered, busy := "", "", count(o.InFlight)
 		if !o.Since.IsZero() {
 			since = o.Since.Local().Format("2006-01-02 15:04")
+			if o.InFlight == 0 { // relays do not say more
+				busy = "under 4"
+			}
 		}
 		if o.Answered != nil {
 			answered = percent(*o.Answered)
 		}
-		t.add(o.Relay, since, millis(o.RTTMillis), millis(o.RTT90Millis), count(o.InFlight), count(o.Tunnels), answered,
+		t.add(o.Relay, since, millis(o.RTTMillis), millis(o.RTT90Millis), busy, count(o.Tunnels), answered,
 			share(o.Uptime5m), share(o.Uptime30m), share(o.Uptime1d))
 	}
 	return t.write(w)

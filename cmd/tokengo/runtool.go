@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tokengo/tokengo/client"
@@ -37,6 +38,7 @@ long as the tool runs, with the settings that 'tokengo client' takes.
 
 The tool's exit status becomes tokengo's.`,
 		Example: `  tokengo run claude --model claude-sonnet-4
+  tokengo run --model qwen3-coder claude
   tokengo run codex exec "explain this repository"
   tokengo run --relay https://relay.example gemini -m gemini-2.5-pro
   tokengo run python ask.py`,
@@ -68,6 +70,7 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 		return err
 	}
 	if clientAt(f.file.Listen).isClient(cmd.Context()) {
+		warnOfIgnored(cmd, f.file.Listen)
 		return startTool(cmd, program, args, place{"http://" + f.file.Listen, token})
 	}
 	env, err := f.start(cmd, "client")
@@ -94,6 +97,19 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 		return err
 	}
 	return withClient(cmd.Context(), c, ln, func() error { return startTool(cmd, program, args, place{"http://" + ln.Addr().String(), token}) })
+}
+
+// warnOfIgnored names the flags that say how a client runs, when one runs already.
+func warnOfIgnored(cmd *cobra.Command, address string) {
+	var ignored []string
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if !slices.Contains([]string{"listen", "token", "token-file", "config", "state-dir", "log-level"}, flag.Name) {
+			ignored = append(ignored, "--"+flag.Name)
+		}
+	})
+	if len(ignored) > 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "the client that runs at %s is used as it is: %s mean nothing to it\n", address, strings.Join(ignored, ", "))
+	}
 }
 
 // withClient serves c while f runs. An interrupt is the tool's to act on: the client outlives it.
