@@ -33,7 +33,8 @@
 //	...
 //	err = c.Run(ctx) // until ctx ends
 //
-// [Fetch] reads one relay's directory without a proxy.
+// [Inspector] shows what a client knows of exits and would choose, with or without one that runs; [Fetch] reads one
+// relay's directory.
 package client
 
 import (

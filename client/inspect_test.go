@@ -4,9 +4,7 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tokengo/tokengo/internal/secret"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 )
@@ -43,74 +40,74 @@ func inspected(t *testing.T, cfg Config) (*testClient, *Inspector) {
 	return c, c.Inspector()
 }
 
+// whyRow is what matters of a verdict.
+type whyRow struct{ Operator, Model, Why string }
+
+// whyTests are queries and what is thought of them.
+var whyTests = []struct {
+	name     string
+	query    Query
+	protocol service.Protocol
+	want     []whyRow
+	excluded []Exclusion
+	unknown  []UnknownModel
+}{
+	{
+		"all",
+		Query{Models: []string{"large"}},
+		service.OpenAI,
+		[]whyRow{{"Cheap", "large", ""}, {"Dear", "large", ""}, {"Other", "vendor/large", "it has to translate"}},
+		nil, nil,
+	},
+	{
+		"in another protocol",
+		Query{Models: []string{"large"}, Protocol: service.Claude},
+		service.Claude,
+		[]whyRow{{"Other", "vendor/large", ""}, {"Cheap", "large", "it has to translate"}, {"Dear", "large", "it has to translate"}},
+		nil, nil,
+	},
+	{
+		"counted",
+		Query{Models: []string{"large"}, Provider: &route.Preferences{MaxPrice: &route.MaxPrice{Prompt: new(route.Price(5))}}},
+		service.OpenAI,
+		[]whyRow{{"Cheap", "large", ""}},
+		[]Exclusion{
+			{"large", "", "its price is over max_price", 1},
+			{"large", "", "it states no price that could be compared with max_price", 1},
+		},
+		nil,
+	},
+	{
+		"listed",
+		Query{Models: []string{"small"}, InputTokens: 100, Provider: &route.Preferences{Only: []string{"dear"}}, Excluded: true},
+		service.OpenAI,
+		[]whyRow{{"Cheap", "small", "only does not name it"}},
+		[]Exclusion{{"small", "", "only does not name it", 1}},
+		nil,
+	},
+	{
+		"unknown",
+		Query{Models: []string{"lagre"}},
+		service.OpenAI,
+		nil, nil,
+		[]UnknownModel{{"lagre", []string{"large", "small", "vendor/large"}}},
+	},
+	{
+		"limited", Query{Models: []string{"large"}, Limit: 1}, service.OpenAI, []whyRow{{"Cheap", "large", ""}}, nil, nil,
+	},
+}
+
 func TestWhy(t *testing.T) {
 	_, i := inspected(t, Config{})
-	maxPrice, err := route.ParseMaxPrice("5")
-	if err != nil {
-		t.Fatal(err)
-	}
-	type row struct{ Operator, Model, Why string }
-	tests := []struct {
-		name     string
-		query    Query
-		protocol service.Protocol
-		want     []row
-		excluded []Exclusion
-		unknown  []UnknownModel
-	}{
-		{
-			"all",
-			Query{Models: []string{"large"}},
-			service.OpenAI,
-			[]row{{"Cheap", "large", ""}, {"Dear", "large", ""}, {"Other", "vendor/large", "it has to translate"}},
-			nil, nil,
-		},
-		{
-			"in another protocol",
-			Query{Models: []string{"large"}, Protocol: service.Claude},
-			service.Claude,
-			[]row{{"Other", "vendor/large", ""}, {"Cheap", "large", "it has to translate"}, {"Dear", "large", "it has to translate"}},
-			nil, nil,
-		},
-		{
-			"counted",
-			Query{Models: []string{"large"}, Provider: &route.Preferences{MaxPrice: maxPrice}},
-			service.OpenAI,
-			[]row{{"Cheap", "large", ""}},
-			[]Exclusion{
-				{"large", "", "its price is over max_price", 1},
-				{"large", "", "it states no price that could be compared with max_price", 1},
-			},
-			nil,
-		},
-		{
-			"listed",
-			Query{Models: []string{"small"}, InputTokens: 100, Provider: &route.Preferences{Only: []string{"dear"}}, Excluded: true},
-			service.OpenAI,
-			[]row{{"Cheap", "small", "only does not name it"}},
-			[]Exclusion{{"small", "", "only does not name it", 1}},
-			nil,
-		},
-		{
-			"unknown",
-			Query{Models: []string{"lagre"}},
-			service.OpenAI,
-			nil, nil,
-			[]UnknownModel{{"lagre", []string{"large", "small", "vendor/large"}}},
-		},
-		{
-			"limited", Query{Models: []string{"large"}, Limit: 1}, service.OpenAI, []row{{"Cheap", "large", ""}}, nil, nil,
-		},
-	}
-	for _, tt := range tests {
+	for _, tt := range whyTests {
 		t.Run(tt.name, func(t *testing.T) {
 			w, err := i.Why(tt.query)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got []row
+			var got []whyRow
 			for _, v := range w.Candidates {
-				got = append(got, row{v.Operator, v.Model, v.Excluded + strings.Join(v.Demoted, "; ")})
+				got = append(got, whyRow{v.Operator, v.Model, v.Excluded + strings.Join(v.Demoted, "; ")})
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("candidates (-want +got):\n%s", diff)
@@ -343,62 +340,5 @@ func TestStatusOfTiersAndBreakers(t *testing.T) {
 	}
 	if own := s.Tiers[0]; own.Spent != 2 || !own.OverBudget || own.Budget != 1 || own.Answered != 0 {
 		t.Errorf("tier %+v, want one that has spent 2 of 1", own)
-	}
-}
-
-func TestManagementPaths(t *testing.T) {
-	c, i := inspected(t, Config{ManagementToken: secret.New(testToken)})
-	hash := string(i.Show("Cheap")[0].Exit)
-	tests := []struct {
-		method, path, body string
-		status             int
-		want               string // in the answer, or in Allow
-	}{
-		{"GET", "status", "", 200, `"exits":3`},
-		{"GET", "stats", "", 200, `[]`},
-		{"DELETE", "stats", "", 200, `{}`},
-		{"DELETE", "stats?exit=nobody", "", 404, "no exit of this name"},
-		{"GET", "exits", "", 200, `"operator":"Dear"`},
-		{"POST", "exits", `{"models":["small"]}`, 200, `"operator":"Cheap"`},
-		{"GET", "exits/" + hash, "", 200, `"signed":{`},
-		{"GET", "exits/" + hash[:6], "", 200, `"pub_key_hash":"` + hash},
-		{"GET", "exits/nobody", "", 404, "no exit of this name"},
-		{"POST", "why", `{"models":["large"]}`, 200, `"chance":`},
-		{"POST", "why", `{}`, 400, "name a model"},
-		{"POST", "why", `{"model":"large"}`, 400, "unknown field"},
-		{"POST", "why", `{"models":["large"]}{}`, 400, "something follows"},
-		{"POST", "why", `{"models":["a"],"provider":{"sort":"beauty"}}`, 400, "sort: want one of"},
-		{"POST", "why", `{"models":["` + strings.Repeat("x", maxQueryBytes) + `"]}`, 413, ""},
-		{"POST", "find", `{"min_context":-1}`, 400, "negative"},
-		{"POST", "find", `{}`, 200, `"offer":{`},
-		{"PUT", "status", "", 405, "GET"},
-		{"POST", "stats", "", 405, "DELETE, GET"},
-		{"GET", "why", "", 405, "POST"},
-		{"DELETE", "exits", "", 405, "GET, POST"},
-		{"GET", "nothing", "", 404, "no such management path"},
-		{"GET", "", "", 404, "no such management path"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.method+" "+tt.path, func(t *testing.T) {
-			resp := c.do(tt.method, ManagementPrefix+tt.path, tt.body, "Authorization", "Bearer "+testToken)
-			body := read(t, resp)
-			if tt.status == http.StatusMethodNotAllowed {
-				body = resp.Header.Get("Allow")
-				if body != tt.want {
-					t.Errorf("Allow %q, want %q", body, tt.want)
-				}
-			}
-			if resp.StatusCode != tt.status || !strings.Contains(body, tt.want) {
-				t.Errorf("status %d, want %d with %q: %.300s", resp.StatusCode, tt.status, tt.want, body)
-			}
-			if !json.Valid([]byte(body)) && tt.status != http.StatusMethodNotAllowed {
-				t.Errorf("no JSON: %.100s", body)
-			}
-			for _, none := range []string{"", "Bearer x"} {
-				if got := c.do(tt.method, ManagementPrefix+tt.path, tt.body, "Authorization", none).StatusCode; got != 401 {
-					t.Errorf("with %q for a token: status %d, want 401", none, got)
-				}
-			}
-		})
 	}
 }
