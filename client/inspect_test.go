@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 )
@@ -340,5 +341,21 @@ func TestStatusOfTiersAndBreakers(t *testing.T) {
 	}
 	if own := s.Tiers[0]; own.Spent != 2 || !own.OverBudget || own.Budget != 1 || own.Answered != 0 {
 		t.Errorf("tier %+v, want one that has spent 2 of 1", own)
+	}
+}
+
+func TestRelayReport(t *testing.T) {
+	here, there := relayurl.URL{Host: "here:1"}, relayurl.URL{Host: "there:1"}
+	exit := func(tunnels int, ms float64, relays ...relayurl.URL) (e Exit) {
+		for _, r := range relays {
+			e.Paths = append(e.Paths, Path{Relay: r, Observed: service.Observed{Tunnels: tunnels, RTTMillis: ms}})
+		}
+		return e
+	}
+	exits := []Exit{exit(1, 30, here), exit(2, 10, here, there), exit(1, 20, there, here), exit(1, 0, here), exit(4, 5, there)}
+	got := newRelayReport(RelayStatus{Relay: here, Exits: 4, Dropped: 1, Err: errNotFound}, exits)
+	want := RelayReport{Relay: "here:1", Exits: 4, Dropped: 1, Tunnels: 5, TunnelRTTMillis: 20, Problem: errNotFound.Error()}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -38,6 +38,10 @@ type RelayReport struct {
 	// Exits is how many of its exits verified, Dropped how many did not.
 	Exits   int `json:"exits"`
 	Dropped int `json:"dropped,omitempty"`
+	// Tunnels is how many tunnels to exits it says it has, and TunnelRTTMillis the median over these exits of the round
+	// trip between relay and exit that it says it measured; 0 when it does not say.
+	Tunnels         int     `json:"tunnels,omitempty"`
+	TunnelRTTMillis float64 `json:"tunnel_rtt_ms,omitempty"`
 	// Fetched is when it last answered; zero when it never did.
 	Fetched time.Time `json:"fetched,omitzero"`
 	// Problem says why the last look at its directory failed; empty when it did not.
@@ -98,17 +102,13 @@ var (
 
 // Status says how relays, tiers and circuit breakers are.
 func (i *Inspector) Status() Status {
+	exits := i.directory.list(time.Now())
 	s := Status{
-		Relays: []RelayReport{}, Breakers: []Breaker{}, Exits: len(i.directory.list(time.Now())), Answered: i.answers.total(),
+		Relays: []RelayReport{}, Breakers: []Breaker{}, Exits: len(exits), Answered: i.answers.total(),
 		Currency: i.currency(), Tiers: i.tiers(), Conversations: i.router.chooser.Conversations(),
 	}
 	for _, poller := range i.directory.pollers {
-		status := poller.status()
-		report := RelayReport{Relay: status.Relay.Host, Exits: status.Exits, Dropped: status.Dropped, Fetched: status.Fetched}
-		if status.Err != nil {
-			report.Problem = status.Err.Error()
-		}
-		s.Relays = append(s.Relays, report)
+		s.Relays = append(s.Relays, newRelayReport(poller.status(), exits))
 	}
 	for _, m := range i.Stats() {
 		if m.State != route.Closed {
@@ -116,6 +116,29 @@ func (i *Inspector) Status() Status {
 		}
 	}
 	return s
+}
+
+func newRelayReport(status RelayStatus, exits []Exit) RelayReport {
+	r := RelayReport{Relay: status.Relay.Host, Exits: status.Exits, Dropped: status.Dropped, Fetched: status.Fetched}
+	if status.Err != nil {
+		r.Problem = status.Err.Error()
+	}
+	var trips []float64
+	for _, e := range exits {
+		n := slices.IndexFunc(e.Paths, func(p Path) bool { return p.Relay == status.Relay })
+		if n < 0 {
+			continue
+		}
+		r.Tunnels += e.Paths[n].Observed.Tunnels
+		if ms := e.Paths[n].Observed.RTTMillis; ms > 0 {
+			trips = append(trips, ms)
+		}
+	}
+	if len(trips) > 0 {
+		slices.Sort(trips)
+		r.TunnelRTTMillis = trips[len(trips)/2]
+	}
+	return r
 }
 
 // tiers says how the configured tiers are.
