@@ -26,6 +26,7 @@ type Inspector struct {
 	cfg       Config
 	directory *directory
 	router    *router
+	paths     *paths
 	answers   *answers
 }
 
@@ -33,7 +34,7 @@ type Inspector struct {
 // inspector that knows nothing yet. Relays may be missing.
 func NewInspector(cfg Config) (*Inspector, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.checkChoice(); err != nil {
+	if err := errors.Join(cfg.checkChoice(), cfg.checkOperators()); err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	router, err := newRouter(cfg, newDirectory(cfg))
@@ -44,7 +45,7 @@ func NewInspector(cfg Config) (*Inspector, error) {
 }
 
 func newInspector(cfg Config, r *router) *Inspector {
-	return &Inspector{cfg: cfg, directory: r.directory, router: r, answers: &answers{}}
+	return &Inspector{cfg: cfg, directory: r.directory, router: r, paths: newPaths(r.directory), answers: &answers{}}
 }
 
 // Inspector shows what the client knows and would choose.

@@ -29,6 +29,8 @@ type ExitSummary struct {
 // RelayObservation is what one relay says that it has seen of an exit. Nobody signs it, and no choice depends on it.
 type RelayObservation struct {
 	Relay string `json:"relay"`
+	// SameOperator says that the exit is not reached through the relay, because one and the same operator runs both.
+	SameOperator bool `json:"same_operator,omitempty"`
 	service.Observed
 }
 
@@ -113,7 +115,7 @@ func (i *Inspector) summaries(models func(Exit) ([]service.Model, bool)) []ExitS
 func observed(e Exit) []RelayObservation {
 	seen := make([]RelayObservation, len(e.Paths))
 	for n, p := range e.Paths {
-		seen[n] = RelayObservation{p.Relay.Host, p.Observed}
+		seen[n] = RelayObservation{p.Relay.Host, !allowed(e, p), p.Observed}
 	}
 	return seen
 }
@@ -161,6 +163,9 @@ func (i *Inspector) chance(e Exit, m *service.Model) ModelChance {
 			c.Excluded, c.Demoted = "", words(v.Demoted)
 		}
 		first = false
+	}
+	if first {
+		c.Excluded = "no relay that may be used reaches it"
 	}
 	return c
 }

@@ -35,6 +35,13 @@ type Status struct {
 type RelayReport struct {
 	// Relay is its host and port.
 	Relay string `json:"relay"`
+	// Operator is who runs it, as the user says, else as it says itself.
+	Operator string `json:"operator,omitempty"`
+	// RTTMillis is the median of the last round trips between client and relay; 0 when none has been measured.
+	RTTMillis float64 `json:"rtt_ms,omitempty"`
+	// State is that of its circuit breaker: while it is open other relays are used. Until is when that ends.
+	State route.State `json:"state"`
+	Until time.Time   `json:"until,omitzero"`
 	// Exits is how many of its exits verified, Dropped how many did not.
 	Exits   int `json:"exits"`
 	Dropped int `json:"dropped,omitempty"`
@@ -107,8 +114,11 @@ func (i *Inspector) Status() Status {
 		Relays: []RelayReport{}, Breakers: []Breaker{}, Exits: len(exits), Answered: i.answers.total(),
 		Currency: i.currency(), Tiers: i.tiers(), Conversations: i.router.chooser.Conversations(),
 	}
-	for _, poller := range i.directory.pollers {
-		s.Relays = append(s.Relays, newRelayReport(poller.status(), exits))
+	for n, path := range i.paths.status() {
+		report := newRelayReport(i.directory.pollers[n].status(), exits)
+		report.Operator, report.State, report.Until = path.Operator, path.State, path.Until
+		report.RTTMillis = float64(path.RoundTrip) / float64(time.Millisecond)
+		s.Relays = append(s.Relays, report)
 	}
 	for _, m := range i.Stats() {
 		if m.State != route.Closed {

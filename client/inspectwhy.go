@@ -82,7 +82,7 @@ type Verdict struct {
 	// State is that of its circuit breaker, and Until when that lets a request through again.
 	State route.State `json:"state"`
 	Until time.Time   `json:"until,omitzero"`
-	// Relays are those through which the exit is reached.
+	// Relays are those through which the exit may be reached.
 	Relays []string `json:"relays"`
 	// Offer is the exit's description of the model, where that was looked for.
 	Offer *service.Model `json:"offer,omitempty"`
@@ -211,9 +211,11 @@ func newVerdict(v *route.Verdict) Verdict {
 }
 
 func relaysOf(e Exit) []string {
-	hosts := make([]string, len(e.Paths))
-	for n, p := range e.Paths {
-		hosts[n] = p.Relay.Host
+	hosts := []string{}
+	for _, p := range e.Paths {
+		if allowed(e, p) {
+			hosts = append(hosts, p.Relay.Host)
+		}
 	}
 	return hosts
 }

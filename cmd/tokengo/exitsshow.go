@@ -154,7 +154,15 @@ func printObserved(w io.Writer, seen []client.RelayObservation) error {
 		t.add(o.Relay, since, millis(o.RTTMillis), millis(o.RTT90Millis), busy, count(o.Tunnels), answered,
 			share(o.Uptime5m), share(o.Uptime30m), share(o.Uptime1d))
 	}
-	return t.write(w)
+	if err := t.write(w); err != nil {
+		return err
+	}
+	for _, o := range seen {
+		if o.SameOperator {
+			fmt.Fprintf(w, "  %s is not used: exit and relay have the same operator\n", o.Relay)
+		}
+	}
+	return nil
 }
 
 // percent is a probability.

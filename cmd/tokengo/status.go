@@ -47,9 +47,13 @@ others have spent, and which exits rest after failures.`,
 func printStatus(w io.Writer, s *client.Status) error {
 	fmt.Fprintf(w, "%s within reach, %s answered, %s with an exit of its own\n\n",
 		plural(s.Exits, "exit"), plural(int(s.Answered), "request"), plural(s.Conversations, "conversation"))
-	relays := &table{header: []string{"RELAY", "EXITS", "TUNNELS", "TUNNEL RTT", "LAST ANSWER", "PROBLEM"}, flexible: []int{0, 5}}
+	relays := &table{
+		header:   []string{"RELAY", "OPERATOR", "RTT", "EXITS", "TUNNELS", "TUNNEL RTT", "LAST ANSWER", "STATE", "PROBLEM"},
+		flexible: []int{0, 1, 8},
+	}
 	for _, r := range s.Relays {
-		relays.add(r.Relay, strconv.Itoa(r.Exits), count(r.Tunnels), millis(r.TunnelRTTMillis), ago(r.Fetched), r.Problem)
+		relays.add(r.Relay, r.Operator, millis(r.RTTMillis), strconv.Itoa(r.Exits), count(r.Tunnels), millis(r.TunnelRTTMillis),
+			ago(r.Fetched), cmp.Or(breakerState(r.State, r.Until), "ready"), r.Problem)
 	}
 	if err := relays.write(w); err != nil {
 		return err
