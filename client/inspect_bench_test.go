@@ -25,7 +25,7 @@ func BenchmarkInspect(b *testing.B) {
 		for m := range models {
 			info.Models = append(info.Models, priced(service.OpenAI, fmt.Sprintf("model-%d", m), "1"))
 		}
-		v.exits = append(v.exits, Exit{Info: info, Hash: service.HashOf([]byte(info.Identity))})
+		v.exits = append(v.exits, Exit{Info: info, Hash: service.HashOf([]byte(info.Identity)), Paths: make([]Path, 1)})
 	}
 	i.directory.merged.Store(v)
 	i.router.update(time.Now())

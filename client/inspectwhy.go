@@ -165,17 +165,20 @@ func verdicts(all []route.Verdict, q *Query) (r Verdicts) {
 				continue
 			}
 		}
-		r.add(newVerdict(v), q.limit())
+		if r.hasRoom(q) {
+			r.Candidates = append(r.Candidates, newVerdict(v))
+		}
 	}
 	return r
 }
 
-func (r *Verdicts) add(v Verdict, limit int) {
-	if len(r.Candidates) >= limit {
-		r.More++
-		return
+// hasRoom reports whether one more may be listed, and counts it if not.
+func (r *Verdicts) hasRoom(q *Query) bool {
+	if len(r.Candidates) < q.limit() {
+		return true
 	}
-	r.Candidates = append(r.Candidates, v)
+	r.More++
+	return false
 }
 
 func (r *Verdicts) exclude(model, tier, reason string) {
@@ -238,9 +241,12 @@ func (i *Inspector) Find(q Query) (*Verdicts, error) {
 				continue
 			}
 		}
+		if !r.hasRoom(&q) {
+			continue
+		}
 		one := newVerdict(v)
 		one.Offer = v.Model
-		r.add(one, q.limit())
+		r.Candidates = append(r.Candidates, one)
 	}
 	return &r, nil
 }
