@@ -218,7 +218,7 @@ func (c *Chooser) want(ix *Index, protocols []service.Protocol, name string) wan
 }
 
 // admit reports whether a candidate may be tried now. One that has failed may be tried by one request at a time, which
-// makes that a trial, and so may a tier; when nothing else is left it may by all.
+// makes that a trial; when nothing else is left it may by all.
 func (c *Chooser) admit(p *Plan, id int32) (trial, ok bool) {
 	if p.stage.last {
 		return true, true
@@ -233,15 +233,10 @@ func (c *Chooser) admit(p *Plan, id int32) (trial, ok bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	tier := &c.tiers[p.stage.tier].breaker
-	halfOpen := tier.state(now) == HalfOpen
-	if halfOpen && tier.trying(now) {
-		return false, false // by another request since this one came to the tier
-	}
 	if state == HalfOpen && !c.admitTrial(p, id, now) {
 		return false, false
 	}
-	if halfOpen {
+	if tier := &c.tiers[p.stage.tier].breaker; tier.state(now) == HalfOpen {
 		tier.trial(now) // only now: a tier with nothing to try must not count as being tried
 	}
 	return state == HalfOpen, true
@@ -259,17 +254,18 @@ func (c *Chooser) admitTrial(p *Plan, id int32, now time.Time) bool {
 	return true
 }
 
-// tier reports whether a tier has spent its budget, and whether it rests or is being tried.
+// tier reports whether a tier has spent its budget, and whether it rests or is being tried. The only tier never rests:
+// there is nothing to fall back to.
 func (c *Chooser) tier(i int) (spent, rests bool) {
 	t := c.tiers[i]
 	if len(c.tiers) == 1 && t.Budget == nil {
-		return false, false // nothing to fall back to
+		return false, false
 	}
 	now := c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	state := t.breaker.state(now)
-	return t.overspent(now), state == Open || state == HalfOpen && t.breaker.trying(now)
+	return t.overspent(now), len(c.tiers) > 1 && (state == Open || state == HalfOpen && t.breaker.trying(now))
 }
 
 // tierOpen reports whether a tier can be used now.

@@ -169,6 +169,25 @@ func TestTierRestsAndRecovers(t *testing.T) {
 	}
 }
 
+// A request that is in a tier when that begins to rest goes on to the next tier, and comes back when nothing is left.
+func TestTierRestsDuringPlan(t *testing.T) {
+	b := newBench(t, route.Config{Random: always(0.5), Tiers: []route.Tier{
+		{Name: "paid", Preferences: route.Preferences{Ignore: []string{"free-one"}}},
+		{Name: "free", Preferences: route.Preferences{Only: []string{"free-one"}}},
+	}}, newOffer("paid-one"), newOffer("paid-two"), newOffer("paid-three"), newOffer("paid-four"), newOffer("paid-five"), newOffer("paid-six"),
+		newOffer("free-one"))
+	plan := b.Plan(asks("m"))
+	var tiers []string
+	for c, ok := plan.Next(); ok; c, ok = plan.Next() {
+		tiers = append(tiers, c.Tier)
+		b.Report(c, route.Outcome{Result: route.Unreachable})
+	}
+	want := []string{"paid", "paid", "paid", "paid", "free", "paid", "paid"}
+	if diff := cmp.Diff(want, tiers); diff != "" {
+		t.Errorf("tiers in their order (-want +got):\n%s", diff)
+	}
+}
+
 // A tier that has nothing to try when its rest is over is tried as soon as it has something again.
 func TestTierWithNothingToTry(t *testing.T) {
 	b := tiered(t)

@@ -75,6 +75,10 @@ func (p *Plan) Next() (Candidate, bool) {
 			p.advance()
 			continue
 		}
+		if p.leavesTier() {
+			p.batch, p.refill = nil, false
+			continue
+		}
 		id := p.batch[0].id
 		p.batch = p.batch[1:]
 		if slices.Contains(p.tried, id) {
@@ -90,6 +94,15 @@ func (p *Plan) Next() (Candidate, bool) {
 		return p.candidate(id, trial), true
 	}
 	return Candidate{}, false
+}
+
+// leavesTier reports whether the stage's tier has begun to rest since the plan came to it. What it has left comes last.
+func (p *Plan) leavesTier() bool {
+	if p.stage.last || len(p.c.tiers) == 1 {
+		return false
+	}
+	_, rests := p.c.tier(p.stage.tier)
+	return rests
 }
 
 func (p *Plan) candidate(id int32, trial bool) Candidate {
