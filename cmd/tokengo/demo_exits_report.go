@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tokengo/tokengo/route"
 )
 
 // exitsReport is what came of the demo of choosing, as 'demo --exits N --json' prints it.
@@ -101,6 +103,10 @@ func (r *exitsReport) check(m *market) {
 		{
 			fmt.Sprintf("while it failed it was tried by %d of %d requests, which others then answered", tried, began[phaseFailing]),
 			tried > 0 && float64(tried) < favourite.Shares[phaseLearning]*float64(began[phaseFailing]),
+		},
+		{
+			"its circuit breaker rested it meanwhile: " + favourite.Breaker[phaseFailing],
+			favourite.Breaker[phaseFailing] != string(route.Closed),
 		},
 		{
 			fmt.Sprintf("after it recovered it answered again: %.0f%%", 100*favourite.Shares[phaseRecovered]),

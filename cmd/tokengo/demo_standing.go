@@ -6,7 +6,9 @@ package main
 import (
 	"fmt"
 
+	"github.com/tokengo/tokengo/client"
 	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/service"
 )
 
 // standing is how the client sees an exit.
@@ -38,12 +40,16 @@ func (m *market) standing(i int) standing {
 	return m.standings[i]
 }
 
-// observe looks at which stalls the client knows.
+// observe looks at what the client thinks of each stall, as 'tokengo why' does.
 func (m *market) observe() error {
+	why, err := m.network.Client().Inspector().Why(client.Query{Protocol: service.OpenAI, Models: []string{demoModel}})
+	if err != nil {
+		return err
+	}
 	standings := make([]standing, len(m.stalls))
-	for _, e := range m.network.Client().Exits() {
-		if i, ok := m.byHash[e.Hash]; ok {
-			standings[i] = standing{known: true}
+	for _, v := range why.Candidates {
+		if i, ok := m.byHash[v.Exit]; ok {
+			standings[i] = standing{known: true, score: v.Score, breaks: v.State}
 		}
 	}
 	m.mu.Lock()
