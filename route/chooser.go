@@ -385,5 +385,5 @@ func (c *Chooser) bill(to Candidate, o Outcome, now time.Time) {
 	if cost, err := c.cfg.Money.Cost(to.Model.Pricing, o.Usage); err == nil && (o.Usage != Usage{} || o.Result == Succeeded) {
 		c.tiers[i].spend(now, cost)
 	}
-	c.tiers[i].learn(now, o.Result, c.cfg.Random())
+	c.tiers[i].learn(now, to.Exit.Service().Identity, o.Result, c.cfg.Random())
 }

@@ -144,9 +144,9 @@ func TestTiersInOrder(t *testing.T) {
 
 func TestTierRestsAndRecovers(t *testing.T) {
 	b := tiered(t)
-	for range 4 {
+	for _, name := range []string{"paid-one", "paid-two", "paid-one", "paid-two"} {
 		b.now = b.now.Add(30 * time.Second) // the exits themselves have rested
-		b.Report(must(b.Plan(asks("m")).Next()), failed)
+		b.reports(name, 1, failed)
 	}
 	b.now = b.now.Add(time.Second)
 	if tier := b.tier(); tier != "free" {
@@ -188,12 +188,27 @@ func TestTierRestsDuringPlan(t *testing.T) {
 	}
 }
 
+// Many requests that fail at one exit of a tier rest that exit, not the tier.
+func TestTierOutlivesOneExit(t *testing.T) {
+	b := tiered(t)
+	for range 10 {
+		b.reports("paid-one", 1, failed)
+		b.now = b.now.Add(time.Minute)
+	}
+	if s := b.TierStatus()[0]; s.State != route.Closed {
+		t.Errorf("status %+v", s)
+	}
+	if tier := b.tier(); tier != "paid" {
+		t.Errorf("tier %q", tier)
+	}
+}
+
 // A tier that has nothing to try when its rest is over is tried as soon as it has something again.
 func TestTierWithNothingToTry(t *testing.T) {
 	b := tiered(t)
-	for range 4 {
+	for _, name := range []string{"paid-one", "paid-two", "paid-one", "paid-two"} {
 		b.now = b.now.Add(30 * time.Second)
-		b.Report(must(b.Plan(asks("m")).Next()), failed)
+		b.reports(name, 1, failed)
 	}
 	b.now = b.now.Add(30 * time.Second)
 	b.update(newOffer("free-one", price("0")))

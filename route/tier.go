@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tokengo/tokengo/service"
 )
 
 // Tier is one step of fall-back, such as a subscription, then a paid key, then what is free. The first tier that can
@@ -81,13 +83,17 @@ func (b *Budget) validate() error {
 type tierState struct {
 	Tier
 	breaker breaker
-	failed  int // in a row, of whatever exits
+	failed  []service.Identity // the exit of each failure since the last success
 	spent   float64
 	since   time.Time // the period that spent is of
 }
 
-// tierPatience is how many failures in a row rest a whole tier: fewer are the exits' own affair.
-const tierPatience = 4
+// A tier rests after tierPatience failures in a row, of which no exit's count for more than exitFailures: one exit that
+// many requests fail at together is its own affair.
+const (
+	tierPatience = 4
+	exitFailures = 2
+)
 
 // overspent reports whether the budget of the present period is used up.
 func (t *tierState) overspent(now time.Time) bool {
@@ -115,17 +121,28 @@ func (t *tierState) spend(now time.Time, cost float64) {
 }
 
 // learn rests the tier when its exits fail one after the other.
-func (t *tierState) learn(now time.Time, result Result, random float64) {
+func (t *tierState) learn(now time.Time, exit service.Identity, result Result, random float64) {
 	switch result {
 	case Succeeded:
-		t.failed = 0
+		t.failed = t.failed[:0]
 		t.breaker.succeed()
 	case Inconclusive:
 		t.breaker.begun = time.Time{} // the trial told nothing
 	default:
-		t.failed++
-		if t.failed >= tierPatience {
+		if len(t.failed) < tierPatience && t.failuresOf(exit) < exitFailures {
+			t.failed = append(t.failed, exit)
+		}
+		if len(t.failed) == tierPatience {
 			t.breaker.fail(now, random)
 		}
 	}
+}
+
+func (t *tierState) failuresOf(exit service.Identity) (n int) {
+	for _, e := range t.failed {
+		if e == exit {
+			n++
+		}
+	}
+	return n
 }
