@@ -73,9 +73,10 @@ type Query struct {
 	Protocol service.Protocol `json:"protocol,omitempty"`
 	// Models are names as in a request for Why; for Find parts of names, in any case.
 	Models []string `json:"models,omitempty"`
-	// Features, Modalities, Parameters, InputTokens, MaxOutput and Images are what the request needs, as in
-	// [route.Request].
+	// Features, Modalities, Parameters, InputTokens, MaxOutput and Images are what the request needs, and Wishes what it
+	// can do without, as in [route.Request].
 	Features    []string `json:"features,omitempty"`
+	Wishes      []string `json:"wishes,omitempty"`
 	Modalities  []string `json:"modalities,omitempty"`
 	Parameters  []string `json:"parameters,omitempty"`
 	InputTokens int      `json:"input_tokens,omitempty"`
@@ -103,7 +104,7 @@ func (q *Query) validate() error {
 	if _, err := service.ParseProtocol(string(q.Protocol)); q.Protocol != "" && err != nil {
 		return fmt.Errorf("%w: protocol: %w", ErrQuery, err)
 	}
-	for _, words := range [][]string{q.Models, q.Features, q.Modalities, q.Parameters} {
+	for _, words := range [][]string{q.Models, q.Features, q.Wishes, q.Modalities, q.Parameters} {
 		if len(words) > maxQueryWords || slices.Contains(words, "") {
 			return fmt.Errorf("%w: want lists of at most %d words that are not empty", ErrQuery, maxQueryWords)
 		}
@@ -126,7 +127,7 @@ func (q *Query) limit() int { return min(cmp.Or(q.Limit, maxVerdicts), maxVerdic
 // request is the query as the chooser takes it.
 func (q *Query) request(protocols []service.Protocol, models []string) *route.Request {
 	return &route.Request{
-		Protocols: protocols, Models: models, Features: q.Features, Modalities: q.Modalities, Parameters: q.Parameters,
+		Protocols: protocols, Models: models, Features: q.Features, Wishes: q.Wishes, Modalities: q.Modalities, Parameters: q.Parameters,
 		InputTokens: q.InputTokens, MaxOutput: q.MaxOutput, Images: q.Images, Preferences: q.Provider,
 	}
 }

@@ -81,7 +81,6 @@ func (f *clientFlags) registerClient(cmd *cobra.Command) {
 
 func runClient(cmd *cobra.Command, f *clientFlags) error {
 	keepSmall()
-	keepCalm()
 	env, err := f.start(cmd, "client")
 	if err != nil {
 		return err
@@ -110,6 +109,7 @@ func runClient(cmd *cobra.Command, f *clientFlags) error {
 	group.Go(func() error { return env.serveMetrics(ctx, f.metricsListen) })
 	group.Go(func() error {
 		announceClient(ctx, env, c, ln)
+		keepCalm() // all processors verify the first directory
 		return nil
 	})
 	return group.Wait()

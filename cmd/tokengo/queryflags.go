@@ -25,6 +25,7 @@ type queryFlags struct {
 // register adds what 'why' and the filters of exits have in common.
 func (f *queryFlags) register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.query.Features, "features", nil, "what the model must be able to do: `names` such as tools,vision,json_schema,reasoning (repeatable)")
+	flags.StringSliceVar(&f.query.Wishes, "wishes", nil, "what the request can do without: `names` as for --features; tools ask so for reasoning and parallel_tools (repeatable)")
 	flags.StringSliceVar(&f.query.Modalities, "modality", nil, "what it must read: `names` such as image,audio (repeatable)")
 	flags.StringSliceVar(&f.quantities, "quantization", nil, "how its weights may be stored: `names` such as fp8,q4_k_m,unknown (repeatable)")
 	flags.StringVar(&f.provider, "provider", "", "further preferences as a `JSON` object, as in a request's provider field")
