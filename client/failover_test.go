@@ -106,6 +106,28 @@ func TestGoesOnToAnotherExit(t *testing.T) {
 	}
 }
 
+// A request that exits break at does not go on to break all of them.
+func TestDoubtfulAttemptsAreFew(t *testing.T) {
+	relay := newTestRelay(t)
+	for range 6 {
+		exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+		exit.answer = func(x *exchange) { panic(http.ErrAbortHandler) }
+		relay.exits = append(relay.exits, exit)
+	}
+	c := start(t, Config{}, relay)
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	if resp.StatusCode < 500 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	var sent int32
+	for _, exit := range relay.exits {
+		sent += exit.requests.Load()
+	}
+	if sent != maxDoubtful {
+		t.Errorf("%d exits worked on it, want %d", sent, maxDoubtful)
+	}
+}
+
 // When no exit does better the tool reads what the last one said.
 func TestLastErrorIsTheExitsOwn(t *testing.T) {
 	c, exits := two(t, Config{}, coded(dialect.CodeBackendError), coded(dialect.CodeBackendRateLimited))

@@ -42,9 +42,12 @@ type failure struct {
 	body       []byte        // of that
 }
 
+// inDoubt reports whether an exit may have worked on the request.
+func (f *failure) inDoubt() bool { return !f.undelivered && !f.refused }
+
 // repeatable reports whether the request may be sent again.
 func (f *failure) repeatable(q *request) bool {
-	return !f.final && (f.undelivered || f.refused || q.mayRepeat())
+	return !f.final && (!f.inDoubt() || q.mayRepeat())
 }
 
 // sendFailure says what it means that no answer came from the relay.

@@ -32,7 +32,7 @@ func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) 
 			return a, nil
 		}
 		c.fail(ctx, failed)
-		if !failed.repeatable(q) {
+		if !c.mayGoOn(failed) {
 			break
 		}
 	}
@@ -49,6 +49,7 @@ type course struct {
 	began   time.Time
 
 	attempts  int                       // times that the request was sent, or that there was nobody to send it to
+	doubtful  int                       // times that an exit may have worked on it
 	rounds    int                       // pauses
 	down      map[relayurl.URL]bool     // relays that failed in this round
 	gone      map[service.Identity]bool // and exits that were out of reach
@@ -210,7 +211,7 @@ func (c *course) paths(to route.Candidate) []Path {
 func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure) {
 	var last *failure
 	for _, path := range c.paths(to) {
-		if last != nil && (!last.repeatable(c.request) || !c.hasPatience() || ctx.Err() != nil) {
+		if last != nil && (!c.mayGoOn(last) || !c.hasPatience() || ctx.Err() != nil) {
 			break
 		}
 		if c.attempts++; c.attempts > 1 {
@@ -223,6 +224,9 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 		}
 		last = failed
 		last.relay = path.Relay
+		if last.inDoubt() {
+			c.doubtful++
+		}
 		switch {
 		case ctx.Err() != nil: // the tool is gone: nobody is to blame
 			return nil, c.blame(to, &failure{final: true, result: route.Inconclusive, err: failed.err})
@@ -235,6 +239,15 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 		}
 	}
 	return nil, c.blame(to, last)
+}
+
+// maxDoubtful is how often an exit may have worked on a request before it is given up: each time may cost money, and a
+// request that exits break at would break them one after the other.
+const maxDoubtful = 3
+
+// mayGoOn reports whether the request may be sent again after a failure.
+func (c *course) mayGoOn(f *failure) bool {
+	return f.repeatable(c.request) && c.doubtful < maxDoubtful
 }
 
 // blame tells the chooser about a failure.
