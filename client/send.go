@@ -63,7 +63,7 @@ type course struct {
 }
 
 // maxSkipped is how many candidates in a row may turn out to be behind relays that have just failed.
-const maxSkipped = 64
+const maxSkipped = 512
 
 // next returns the candidate to try next, when there is one within the tool's patience.
 func (c *course) next(ctx context.Context) (route.Candidate, bool) {
