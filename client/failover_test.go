@@ -242,3 +242,28 @@ func TestCancelBlamesNobody(t *testing.T) {
 		}
 	}
 }
+
+// The last exit that may work on a request is waited for, however slow.
+func TestLastDoubtfulExitIsWaitedFor(t *testing.T) {
+	relay := newTestRelay(t)
+	var asked atomic.Int32
+	for range 5 {
+		exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+		exit.answer = func(x *exchange) {
+			if asked.Add(1) < maxDoubtful {
+				hang(x)
+				return
+			}
+			timer := time.NewTimer(200 * time.Millisecond)
+			defer timer.Stop()
+			<-timer.C
+			x.respond(200, "text/event-stream", "data: late\n\n")
+		}
+		relay.exits = append(relay.exits, exit)
+	}
+	c := start(t, Config{Patience: Patience{FirstByte: 20 * time.Millisecond}}, relay)
+	resp := c.do("POST", "/v1/chat/completions", streamBody)
+	if body := read(t, resp); resp.StatusCode != 200 || body != "data: late\n\n" {
+		t.Errorf("status %d, body %q", resp.StatusCode, body)
+	}
+}

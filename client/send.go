@@ -126,7 +126,7 @@ func (c *course) watchSlow(giveUp context.CancelCauseFunc) (sent, stop func()) {
 	timer := time.AfterFunc(math.MaxInt64, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.waiting && c.hasNext() {
+		if c.waiting && c.doubtful+1 < maxDoubtful && c.hasNext() {
 			giveUp(errSlow)
 		}
 	})
