@@ -82,7 +82,7 @@ func refreshBytes(from, to *snapshot) int {
 
 // TestRefreshIsSmall changes, removes and adds single exits of a large directory.
 func TestRefreshIsSmall(t *testing.T) {
-	if testing.Short() || raceDetector {
+	if raceDetector {
 		t.Skip("makes 10,000 exits")
 	}
 	const most = 100_000
