@@ -169,7 +169,7 @@ func (s *scan) demotions(l *listing, class uint32) (why []Reason) {
 		bit uint32
 		why Reason
 	}{
-		{classUnreliable, Unreliable}, {classBreaks, BreaksPromises}, {classUnsure, CapabilityUnknown}, {classSlow, TooSlow},
+		{classUnreliable, Unreliable}, {classBreaks, BreaksPromises}, {classUnsure, CapabilityUnknown}, {classShort, OutputTooShort}, {classSlow, TooSlow},
 	} {
 		if class&d.bit != 0 {
 			why = append(why, d.why)

@@ -44,8 +44,9 @@ type filter struct {
 // needs are the capabilities that a request asks for.
 type needs struct {
 	traits                         traits
-	wishes                         traits // what is missing of them demotes only
-	context, output                int32
+	wishes                         traits   // what is missing of them demotes only
+	least                          int32    // of context, in tokens: the input and a little room for an answer
+	context, output                int32    // for the longest answer that is allowed, which only demotes
 	otherFeatures, otherModalities []string // those that have no bit
 	parameters                     []string
 	mustList                       bool // what is not listed is not there
@@ -55,6 +56,10 @@ type needs struct {
 // knownContext is what every model can read, in tokens: up to here it does not matter that a model does not state its
 // context window.
 const knownContext = 8192
+
+// answerRoom is how many tokens a context window must leave for an answer, unless the request allows fewer. That it must
+// leave as many as the request allows would be too much to ask: tools allow more than any answer needs.
+const answerRoom = 256
 
 // newFilter joins preferences, the later ones the more particular; nils are skipped.
 func newFilter(ix *Index, r *Request, all ...*Preferences) *filter {
@@ -75,12 +80,14 @@ func newFilter(ix *Index, r *Request, all ...*Preferences) *filter {
 	f.needs.special = f.needs.mustList || len(f.needs.otherFeatures)+len(f.needs.otherModalities) > 0
 	f.names = f.names || f.noFallbacks && len(f.order) > 0
 	f.checks = f.names || f.lists || f.bounded || f.sla != nil || f.needs.special || f.allowed&f.tiers != ^traits(0)
-	f.asks = f.needs.special || f.needs.traits|f.needs.wishes != 0 || f.needs.context > knownContext || f.preferred || len(f.order) > 0
+	f.asks = f.needs.special || f.needs.traits|f.needs.wishes != 0 || f.needs.least > knownContext || f.preferred || len(f.order) > 0
 	return f
 }
 
 func newNeeds(r *Request) needs {
-	n := needs{output: clamp(r.MaxOutput), context: clamp(r.InputTokens + r.MaxOutput), parameters: r.parameters()}
+	n := needs{output: clamp(r.MaxOutput), parameters: r.parameters()}
+	n.least = sum(clamp(r.InputTokens), min(n.output, answerRoom))
+	n.context = sum(clamp(r.InputTokens), n.output)
 	n.traits = traitsOf(firstFeature, featureNames, r.Features) | traitsOf(firstModality, modalityNames, r.Modalities)
 	n.wishes = traitsOf(firstFeature, featureNames, r.Wishes)
 	n.otherFeatures = without(r.Features, featureNames)
@@ -211,7 +218,7 @@ func (f *filter) exclude(l *listing) Reason {
 	if f.sla != nil && !f.promises(l) {
 		return SLATooWeak
 	}
-	if n := &f.needs; n.special || n.traits&^l.traits != 0 || n.context > l.context || n.output > l.output {
+	if n := &f.needs; n.special || n.traits&^l.traits != 0 || n.least > l.context {
 		return n.exclude(l, f.ix)
 	}
 	return 0
@@ -262,9 +269,7 @@ func (f *filter) promises(l *listing) bool {
 func (n *needs) exclude(l *listing, ix *Index) Reason {
 	missing := n.traits &^ l.traits
 	switch {
-	case n.output > l.output:
-		return OutputTooShort
-	case n.context > l.context:
+	case n.least > l.context:
 		return ContextTooSmall
 	case missing&allFeatures != 0 && (n.mustList || l.stated&statesFeatures != 0):
 		return n.absent(LacksFeature)
@@ -296,7 +301,7 @@ func (n *needs) excludeListed(l *listing, m *service.Model) Reason {
 		return n.absent(LacksModality)
 	case n.mustList && slices.ContainsFunc(n.parameters, missing(m.Features)):
 		return NotListed
-	case n.mustList && n.context > knownContext && l.stated&statesContext == 0:
+	case n.mustList && n.least > knownContext && l.stated&statesContext == 0:
 		return NotListed
 	}
 	return 0
@@ -304,9 +309,15 @@ func (n *needs) excludeListed(l *listing, m *service.Model) Reason {
 
 // unsure reports whether a listing that is not excluded does not say that it meets all needs and wishes.
 func (n *needs) unsure(l *listing) bool {
-	return (n.traits|n.wishes)&^l.traits != 0 || n.context > knownContext && l.stated&statesContext == 0 ||
+	return (n.traits|n.wishes)&^l.traits != 0 || n.least > knownContext && l.stated&statesContext == 0 ||
 		n.special && (len(n.otherFeatures) > 0 && l.stated&statesFeatures == 0 ||
 			len(n.otherModalities) > 0 && l.stated&statesModalities == 0)
+}
+
+// curbs reports whether a listing is known to end an answer before the longest that is allowed, or leaves that open with
+// its context window.
+func (n *needs) curbs(l *listing) bool {
+	return n.output > l.output || n.context > l.context || n.context > knownContext && l.stated&statesContext == 0
 }
 
 // place is where the order names the listing's exit, or its length.

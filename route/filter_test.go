@@ -102,7 +102,7 @@ func TestFilter(t *testing.T) {
 		{"a modality without a bit", func(r *route.Request) { r.Modalities = []string{"smell"} }, route.Preferences{}, "text:modality", "plain claude free dear"},
 		{"long context", func(r *route.Request) { r.InputTokens = 100_000 }, route.Preferences{}, "text:context", "plain claude free dear"},
 		{"too long for all who say", func(r *route.Request) { r.InputTokens = 300_000 }, route.Preferences{}, "text:context able:context", "plain claude free dear"},
-		{"long answer", func(r *route.Request) { r.MaxOutput = 2000 }, route.Preferences{}, "text:longest answer", ""},
+		{"long answer", func(r *route.Request) { r.MaxOutput = 2000 }, route.Preferences{}, "", ""},
 		{
 			"required", func(r *route.Request) { r.Parameters = []string{"temperature", "seed"} },
 			route.Preferences{RequireParameters: true},

@@ -106,4 +106,7 @@ func (l *listing) describe(m *service.Model, money Money) {
 	}
 }
 
+// sum adds tokens, neither of them negative.
+func sum(a, b int32) int32 { return int32(min(int64(a)+int64(b), math.MaxInt32)) }
+
 func clamp(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }

@@ -23,8 +23,7 @@ const (
 	SLATooWeak                  // it promises less than min_sla
 	LacksFeature                // it lists features, and not one that the request needs
 	LacksModality               // it lists modalities, and not one that the request contains
-	ContextTooSmall             // the request does not fit into its context window
-	OutputTooShort              // its longest answer is shorter than the request allows
+	ContextTooSmall             // the request and the beginning of an answer do not fit into its context window
 	NotListed                   // it does not list a feature or parameter, and parameters are required
 	RateLimited                 // it asked to be left alone for a while
 	excluding                   // what follows demotes
@@ -37,6 +36,7 @@ const (
 	Unreliable                                      // most likely it fails more than a quarter of the time
 	BreaksPromises                                  // most likely it breaks more than a quarter of its promises
 	CapabilityUnknown                               // it does not say whether it can do what the request needs
+	OutputTooShort                                  // its longest answer is shorter than the request allows, or may be
 	TooSlow                                         // outside preferred_max_latency or preferred_min_throughput
 	LessPreferred                                   // another native protocol is preferred
 	Translated                                      // it would have to translate
@@ -60,7 +60,6 @@ var reasonTexts = [reasons]string{
 	LacksFeature:         "it lacks a feature that the request needs",
 	LacksModality:        "it does not take a modality that the request contains",
 	ContextTooSmall:      "the request does not fit into its context window",
-	OutputTooShort:       "its longest answer is shorter than the request allows",
 	NotListed:            "it does not list a feature or parameter of the request, and parameters are required",
 	RateLimited:          "it asked to be left alone for a while",
 	Resting:              "it failed lately and rests",
@@ -68,6 +67,7 @@ var reasonTexts = [reasons]string{
 	Unreliable:           "it fails too often",
 	BreaksPromises:       "it breaks its promises",
 	CapabilityUnknown:    "it does not say whether it can do what the request needs",
+	OutputTooShort:       "its longest answer may be shorter than the request allows",
 	TooSlow:              "it is slower than preferred",
 	LessPreferred:        "another native protocol is preferred",
 	Translated:           "it has to translate",

@@ -24,8 +24,9 @@ const (
 	classUnreliable = 1 << 12
 	classBreaks     = 1 << 11
 	classUnsure     = 1 << 10
-	classSlow       = 1 << 9
-	classPreference = 1 << 1 // times the place in the preference, below 1 << 8
+	classShort      = 1 << 9
+	classSlow       = 1 << 8
+	classPreference = 1 << 1 // times the place in the preference, at most maxListed
 	classTranslated = 1
 	classOrder      = 1 << 16 // times the place in the order
 
@@ -171,7 +172,7 @@ func (s *scan) soundOf(rows []int32) int {
 // passed by in few instructions.
 func (s *scan) see(id int32) seen {
 	l, live, f := &s.listings[id], &s.live[id], s.f
-	if f.checks || l.traits&f.can == 0 || f.needs.traits&^l.traits != 0 || f.needs.context > l.context || f.needs.output > l.output {
+	if f.checks || l.traits&f.can == 0 || f.needs.traits&^l.traits != 0 || f.needs.least > l.context {
 		if r := f.exclude(l); r != 0 {
 			s.counts[r]++
 			return seen{class: out}
@@ -188,6 +189,9 @@ func (s *scan) see(id int32) seen {
 		}
 	}
 	class := s.protocols[l.protocol&7] | flags&(flagUnreliable|flagBreaks)
+	if f.needs.curbs(l) {
+		class |= classShort
+	}
 	if f.asks {
 		class |= s.demote(l, live)
 	}
