@@ -37,7 +37,7 @@ func (x *exchange) dispatchTranslated(ctx context.Context, offer *offer, model s
 		return res
 	}
 	t, fail := translate.New(q.op, q.body, translate.Target{
-		Protocol: s.backend.protocol, Model: s.model, MaxOutput: s.described.MaxOutput,
+		Protocol: s.backend.protocol, Model: s.model, MaxOutput: s.described.MaxOutput, MaxCtx: s.described.MaxCtx,
 		ID: rand.Text(), Created: x.handler.cfg.Clock().Unix(),
 	})
 	if fail != nil {

@@ -97,6 +97,35 @@ func TestMaxOutputOfTheModel(t *testing.T) {
 	}
 }
 
+// A limit of tokens above what the model can give, by its description, is lowered where the request is translated, and
+// nowhere else; the tool is told of nothing that was left out.
+func TestLimitOfTokens(t *testing.T) {
+	const claudeBody = ` {"model":"m", "max_tokens":32000,"messages":[{"role":"user","content":"hi"}]} `
+	tests := []struct {
+		backend   service.Protocol
+		model     service.Model
+		path      string
+		want, not string // of what the backend is sent
+	}{
+		{service.OpenAI, service.Model{ID: "m", MaxOutput: 8192}, "/v1/messages", `"max_tokens":8192`, "32000"},
+		{service.Ollama, service.Model{ID: "m", MaxOutput: 8192}, "/v1/messages", `"num_predict":8192`, "32000"},
+		{service.Ollama, service.Model{ID: "m", MaxCtx: 8192}, "/v1/messages", `"num_predict":81`, "32000"},
+		{service.Ollama, service.Model{ID: "m"}, "/v1/messages", `"num_predict":32000`, "8192"},
+		{service.Claude, service.Model{ID: "m", MaxOutput: 8192}, "/v1/chat/completions", `"max_tokens":8192`, "32000"},
+		{service.Claude, service.Model{ID: "m", MaxOutput: 8192, MaxCtx: 8192}, "/v1/messages", claudeBody, "8192"},
+	}
+	for _, tt := range tests {
+		r, s := scriptedRig(t, tt.backend, []service.Model{tt.model}, scriptedAnswer{500, `{}`})
+		got := r.do(t, chunked, inner{path: tt.path, body: claudeBody})
+		if len(s.bodies) != 1 || !strings.Contains(s.bodies[0], tt.want) || strings.Contains(s.bodies[0], tt.not) {
+			t.Errorf("%s to %s %+v: sent %q, want %s", tt.path, tt.backend, tt.model, s.bodies, tt.want)
+		}
+		if dropped := got.fields.Get(dialect.FieldDropped); dropped != "" {
+			t.Errorf("%s to %s: dropped %q", tt.path, tt.backend, dropped)
+		}
+	}
+}
+
 // A native backend gets the request byte for byte, but for signatures of others.
 func TestForeignSignaturesStay(t *testing.T) {
 	const plain = ` {"model":"m", "unknown":[1e3, {}],"messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"a","signature":"b2s="}, {"type":"text","text":"tokengo: x"}]}]} `

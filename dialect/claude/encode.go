@@ -16,7 +16,8 @@ import (
 )
 
 // EncodeRequest writes a request for a backend, and notes in dropped what it leaves out. A missing limit of tokens is
-// the model's own: the request's MaxOutput, else what the model's name tells, else [fallbackMaxTokens].
+// the model's own: the request's MaxOutput, else what the model's name tells, else [fallbackMaxTokens]. No limit is more
+// than the model can give, which would be an error; that it is lowered is not noted, since it is an upper bound.
 // Errors have status 400: what would change the meaning if it were left out.
 func EncodeRequest(req *conversation.Request, dropped *conversation.Dropped) (path string, body []byte, fail *dialect.Error) {
 	e := encoder{req: req, dropped: dropped, model: modelOf(req.Model)}
@@ -94,18 +95,12 @@ func (e *encoder) plan() (plan, *dialect.Error) {
 const jsonInstruction = "Answer with one valid JSON object and nothing else: no prose, no code fence."
 
 func (e *encoder) maxTokens() int {
-	limit := cmp.Or(e.req.MaxOutput, e.model.maxOutput())
-	switch n := e.req.MaxTokens; {
-	case n <= 0 && limit > 0:
-		return limit
-	case n <= 0:
-		return fallbackMaxTokens
-	case limit > 0 && n > limit:
-		e.dropped.Add("max_tokens") // more than the model can is an error
-		return limit
-	default:
-		return n
+	r := *e.req
+	r.MaxOutput = cmp.Or(r.MaxOutput, e.model.maxOutput())
+	if r.MaxTokens <= 0 {
+		r.MaxTokens = cmp.Or(r.MaxOutput, fallbackMaxTokens)
 	}
+	return r.Bound()
 }
 
 // dropOthers notes what the protocol does not have.

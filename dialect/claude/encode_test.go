@@ -253,30 +253,29 @@ func TestEncodeJSONMode(t *testing.T) {
 
 func TestEncodeMaxTokens(t *testing.T) {
 	for _, test := range []struct {
-		model        string
-		asked        int
-		want         string
-		droppedNames []string
+		model string
+		asked int
+		want  string
 	}{
-		{"claude-3-haiku-20240307", 0, "4096", nil},
-		{"claude-3-5-sonnet-20241022", 0, "8192", nil},
-		{"claude-3-7-sonnet-latest", 0, "64000", nil},
-		{"claude-opus-4-20250514", 0, "32000", nil},
-		{"claude-opus-4-1-20250805", 0, "32000", nil},
-		{"anthropic/claude-opus-4.5", 0, "64000", nil},
-		{"claude-sonnet-4@20250514", 0, "64000", nil},
-		{"claude-haiku-4-5-20251001", 0, "64000", nil},
-		{"us.anthropic.claude-opus-4-6-v1", 0, "128000", nil},
-		{"claude-mythos-preview", 0, "128000", nil},
-		{"something-else", 0, "32000", nil},
-		{"something-else", 500000, "500000", nil},
-		{"claude-haiku-4-5", 65536, "64000", []string{"max_tokens"}},
+		{"claude-3-haiku-20240307", 0, "4096"},
+		{"claude-3-5-sonnet-20241022", 0, "8192"},
+		{"claude-3-7-sonnet-latest", 0, "64000"},
+		{"claude-opus-4-20250514", 0, "32000"},
+		{"claude-opus-4-1-20250805", 0, "32000"},
+		{"anthropic/claude-opus-4.5", 0, "64000"},
+		{"claude-sonnet-4@20250514", 0, "64000"},
+		{"claude-haiku-4-5-20251001", 0, "64000"},
+		{"us.anthropic.claude-opus-4-6-v1", 0, "128000"},
+		{"claude-mythos-preview", 0, "128000"},
+		{"something-else", 0, "32000"},
+		{"something-else", 500000, "500000"},
+		{"claude-haiku-4-5", 65536, "64000"},
 	} {
 		got, dropped := encoded(t, &conversation.Request{
 			Model: test.model, MaxTokens: test.asked, Messages: []conversation.Message{user("hi")},
 		})
-		if string(got["max_tokens"]) != test.want || !slices.Equal(dropped, test.droppedNames) {
-			t.Errorf("%s, %d asked: got %s, dropped %v, want %s, %v", test.model, test.asked, got["max_tokens"], dropped, test.want, test.droppedNames)
+		if string(got["max_tokens"]) != test.want || len(dropped) > 0 {
+			t.Errorf("%s, %d asked: got %s, dropped %v, want %s", test.model, test.asked, got["max_tokens"], dropped, test.want)
 		}
 	}
 }

@@ -38,8 +38,11 @@ type Request struct {
 	// MaxOutput is the longest answer that the model can give, in tokens, as the exit knows it; 0 is not known. No
 	// tool states it.
 	MaxOutput int
-	Sampling  Sampling
-	Stop      []string
+	// Room is about how many tokens the model's context window leaves to the answer, as the exit knows and counts; 0 is not
+	// known. No tool states it.
+	Room     int
+	Sampling Sampling
+	Stop     []string
 	// Candidates is how many answers are wanted; 0 and 1 are one. A request for several is refused: events are of one.
 	Candidates int
 	// Logprobs asks for the probabilities of the chosen tokens, and of so many alternatives to each.
@@ -59,6 +62,18 @@ type Request struct {
 	// Unmapped names fields that the tool sent and that have no counterpart in any other protocol, for
 	// [Dropped]: the list is explicit in each codec, never "whatever is left".
 	Unmapped []string
+}
+
+// Bound is the longest answer to ask a backend for, in tokens: MaxTokens, lowered to what the model can give. It is 0 where
+// the tool states none.
+func (r *Request) Bound() int {
+	bound := r.MaxTokens
+	for _, limit := range []int{r.MaxOutput, r.Room} {
+		if limit > 0 {
+			bound = min(bound, limit)
+		}
+	}
+	return bound
 }
 
 // Sampling is how tokens are chosen. A nil field is the model's default.

@@ -31,19 +31,23 @@ func CountTokens(body []byte) (int, *dialect.Error) {
 	if fail != nil {
 		return 0, fail
 	}
+	return CountRequest(d.req), nil
+}
+
+// CountRequest counts the tokens of a request of any protocol that has been read, as [CountTokens] does.
+func CountRequest(req *conversation.Request) int {
 	n := 0
-	for _, m := range d.req.Messages {
+	for _, m := range req.Messages {
 		n += tokensPerMessage
 		for _, p := range m.Parts {
 			n += countPart(p)
 		}
 	}
-	for i := range d.req.Tools {
-		t := &d.req.Tools[i]
+	for i := range req.Tools {
+		t := &req.Tools[i]
 		n += tokensPerTool + countText(t.Name) + countText(t.Description) + countText(string(t.Parameters)) + countText(string(t.Raw))
 	}
-	n += countText(string(d.req.Format.Schema))
-	return n, nil
+	return n + countText(string(req.Format.Schema))
 }
 
 // EncodeCount is the answer to a countTokens request.

@@ -80,8 +80,8 @@ func (e *encoder) generationConfig() {
 
 func (e *encoder) limits() {
 	r := e.req
-	if r.MaxTokens > 0 {
-		e.out.IntMember("maxOutputTokens", int64(r.MaxTokens))
+	if bound := r.Bound(); bound > 0 {
+		e.out.IntMember("maxOutputTokens", int64(bound))
 	}
 	if stops := slices.DeleteFunc(slices.Clone(r.Stop), func(s string) bool { return s == "" }); len(stops) > 0 {
 		if len(stops) > maxStops {

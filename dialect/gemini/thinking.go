@@ -31,7 +31,7 @@ type thinkingConfig struct {
 
 // thinkingOf is what a request wants of a model of a family. The result is empty where nothing is to be said.
 func thinkingOf(req *conversation.Request, f family, dropped *conversation.Dropped) thinkingConfig {
-	r, maxTokens := &req.Reasoning, req.MaxTokens
+	r, maxTokens := &req.Reasoning, req.Bound()
 	if f.thinking == thinksNever {
 		if r.Mode == conversation.ReasoningOn || r.Effort != "" || r.Budget > 0 {
 			dropped.Add("reasoning")

@@ -182,8 +182,8 @@ func (e *encoder) writeOptions() {
 	start := len(*j)
 	j.Object("options")
 	empty := len(*j)
-	if r.MaxTokens > 0 {
-		j.IntMember("num_predict", int64(r.MaxTokens))
+	if bound := r.Bound(); bound > 0 {
+		j.IntMember("num_predict", int64(bound))
 	}
 	e.number("temperature", s.Temperature)
 	if s.TopK != nil {

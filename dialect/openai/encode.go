@@ -199,8 +199,8 @@ var choiceNames = [...]string{conversation.ChoiceAuto: "auto", conversation.Choi
 
 func (e *encoder) limits() {
 	r := e.req
-	if r.MaxTokens > 0 {
-		e.integer(limitField(e.family), int64(r.MaxTokens))
+	if bound := r.Bound(); bound > 0 {
+		e.integer(limitField(e.family), int64(bound))
 	}
 	if r.Candidates > 1 {
 		e.refuse("The field n asks for several answers, and this exit gives one. Ask for them one by one.")

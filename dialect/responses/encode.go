@@ -120,8 +120,7 @@ var choiceNames = [...]string{
 
 func (e *encoder) limits() {
 	r := e.req
-	if r.MaxTokens > 0 {
-		limit := r.MaxTokens
+	if limit := r.Bound(); limit > 0 {
 		if limit < minOutputTokens {
 			limit = minOutputTokens
 			e.dropped.Add("max_tokens")

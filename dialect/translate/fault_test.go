@@ -4,7 +4,6 @@
 package translate_test
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -50,42 +49,6 @@ func TestWithoutReasoning(t *testing.T) {
 		}
 		if _, ok := again.WithoutReasoning(tt.status, []byte(tt.error)); ok {
 			t.Errorf("%s: a third try", tt.name)
-		}
-	}
-}
-
-// A limit of tokens that the tool does not state is the model's, as the exit knows it, else as its name tells.
-func TestMaxOutput(t *testing.T) {
-	tests := []struct {
-		model     string
-		stated    string
-		maxOutput int
-		want      int
-		dropped   bool
-	}{
-		{"claude-3-opus", "", 0, 4096, false},
-		{"claude-3-opus", "", 5000, 5000, false},
-		{"glm-x", "", 16384, 16384, false},
-		{"glm-x", "", 0, 32000, false},
-		{"glm-x", `"max_tokens":100,`, 16384, 100, false},
-		{"glm-x", `"max_tokens":20000,`, 16384, 16384, true},
-		{"claude-3-opus", `"max_tokens":8000,`, 8192, 8000, false},
-	}
-	for _, tt := range tests {
-		body := `{"model":"m",` + tt.stated + `"messages":[{"role":"user","content":"hi"}]}`
-		to := translate.Target{Protocol: service.Claude, Model: tt.model, MaxOutput: tt.maxOutput}
-		x, fail := translate.New(operation(t, "/v1/chat/completions"), []byte(body), to)
-		if fail != nil {
-			t.Fatal(fail)
-		}
-		var got struct {
-			MaxTokens int `json:"max_tokens"`
-		}
-		if err := json.Unmarshal(x.Body, &got); err != nil || got.MaxTokens != tt.want {
-			t.Errorf("%+v: max_tokens %d, %v", tt, got.MaxTokens, err)
-		}
-		if dropped := slices.Contains(x.Dropped, "max_tokens"); dropped != tt.dropped {
-			t.Errorf("%+v: dropped %v", tt, x.Dropped)
 		}
 	}
 }

@@ -140,9 +140,9 @@ func Local(op dialect.Operation, body []byte) (answer []byte, ok bool, problem *
 type Target struct {
 	Protocol service.Protocol
 	Model    string // as the backend knows it
-	// MaxOutput is the longest answer of the model, in tokens; 0 is not known. It stands in for a limit that the tool
-	// does not state and the backend's protocol demands.
-	MaxOutput int
+	// MaxOutput is the longest answer of the model and MaxCtx its context window, in tokens; 0 is not known. They lower a
+	// limit that the tool states, and stand in for one that it does not state and the backend's protocol demands.
+	MaxOutput, MaxCtx int
 	// ID and Created (Unix seconds) stand in an answer where the tool's protocol has an identifier and a
 	// time of creation and the backend gave none.
 	ID      string
@@ -183,6 +183,7 @@ func New(op dialect.Operation, body []byte, to Target) (*Exchange, *dialect.Erro
 		return nil, problem
 	}
 	request.Model, request.MaxOutput = to.Model, to.MaxOutput
+	request.Room = roomFor(request, to.MaxCtx)
 	orderResults(request.Messages)
 	return (&asked{op: op, to: to, request: request}).exchange()
 }
