@@ -27,6 +27,7 @@ type filter struct {
 	noFallbacks     bool
 
 	order []exitSet
+	fixed []exitSet // the orders that allow no fallbacks, each as one set: a later order cannot add to them
 
 	lists                  bool // some of the next two are set
 	regions, quantizations [][]int32
@@ -133,7 +134,12 @@ func (f *filter) restrict(p *Preferences) {
 		f.quantizations = append(f.quantizations, numbers)
 	}
 	f.needs.mustList = f.needs.mustList || p.RequireParameters
-	f.noFallbacks = f.noFallbacks || (p.AllowFallbacks != nil && !*p.AllowFallbacks)
+	if p.AllowFallbacks != nil && !*p.AllowFallbacks {
+		f.noFallbacks = true
+		if len(p.Order) > 0 {
+			f.fixed = append(f.fixed, f.ix.named(p.Order))
+		}
+	}
 }
 
 // bound lowers the highest price and raises the lowest promise.
@@ -241,6 +247,11 @@ func (f *filter) excludeExit(l *listing) Reason {
 	}
 	if f.noFallbacks && len(f.order) > 0 && f.place(l) == len(f.order) {
 		return NotInOrder
+	}
+	for i := range f.fixed {
+		if !f.fixed[i].has(l) {
+			return NotInOrder
+		}
 	}
 	return 0
 }

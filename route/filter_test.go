@@ -203,6 +203,24 @@ func TestPreferencesTogether(t *testing.T) {
 			route.Preferences{AllowFallbacks: ptr(true), Order: []string{"exit-bbb"}},
 			"exit-bbb",
 		},
+		{
+			"an order without fallbacks of the profile cannot be left",
+			route.Preferences{AllowFallbacks: ptr(false), Order: []string{"exit-aaa", "exit-bbb"}},
+			route.Preferences{AllowFallbacks: ptr(true), Order: []string{"exit-ccc", "exit-bbb", "exit-aaa"}},
+			"exit-bbb exit-aaa",
+		},
+		{
+			"nothing in an order without fallbacks",
+			route.Preferences{AllowFallbacks: ptr(false), Order: []string{"exit-aaa"}},
+			route.Preferences{Order: []string{"exit-ccc"}},
+			"",
+		},
+		{
+			"no fallbacks of the request, order of the profile",
+			route.Preferences{Order: []string{"exit-ccc", "exit-bbb"}},
+			route.Preferences{AllowFallbacks: ptr(false)},
+			"exit-ccc exit-bbb",
+		},
 		{"no fallbacks, no order", route.Preferences{AllowFallbacks: ptr(false), Sort: route.SortPrice}, route.Preferences{}, "exit-aaa"},
 		{"sort", route.Preferences{Sort: route.SortLatency}, route.Preferences{Sort: route.SortPrice}, "exit-aaa exit-bbb exit-ccc"},
 	}
