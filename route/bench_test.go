@@ -98,6 +98,7 @@ func BenchmarkChoose(b *testing.B) {
 		{"filtered", all, rare},
 		{"only", all, &route.Preferences{Only: []string{"identity-004321"}}},
 		{"sorted", all, &route.Preferences{Sort: route.SortPrice}},
+		{"ordered", all, &route.Preferences{Order: []string{"operator 4321", "identity-004321"}}},
 	} {
 		c := chooserFor(b, bm.exits)
 		learned(c)

@@ -303,6 +303,32 @@ func TestConversation(t *testing.T) {
 	}
 }
 
+// Who asks for the cheapest exit in the middle of a conversation gets it, and stays there.
+func TestConversationAndSort(t *testing.T) {
+	dear, cheap := newOffer("dear-exit", price("3")), newOffer("cheap-exit", price("1"))
+	b := newBench(t, route.Config{}, dear)
+	in := func(model string, p *route.Preferences) *route.Request {
+		r := asks(model)
+		r.Conversation, r.Preferences = "talk", p
+		return r
+	}
+	b.Report(must(b.Plan(in("m", nil)).Next()), fine)
+	b.update(dear, cheap)
+	for _, r := range []*route.Request{in("m:floor", nil), in("m", &route.Preferences{Sort: route.SortPrice})} {
+		c := must(b.Plan(r).Next())
+		if got := c.Exit.Service().Identity; got != "cheap-exit" {
+			t.Errorf("the cheapest is %s", got)
+		}
+		b.Report(c, fine)
+	}
+	b.update(dear, cheap, newOffer("later-exit", price("0.5")))
+	for model, want := range map[string]service.Identity{"m": "dear-exit", "m:floor": "cheap-exit"} {
+		if got := must(b.Plan(in(model, nil)).Next()).Exit.Service().Identity; got != want {
+			t.Errorf("the conversation about %s went on to %s, want %s", model, got, want)
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	tier := func(b *route.Budget) []route.Tier { return []route.Tier{{Name: "t", Budget: b}} }
 	for name, cfg := range map[string]route.Config{

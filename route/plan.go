@@ -4,6 +4,7 @@
 package route
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -109,8 +110,22 @@ func (p *Plan) candidate(id int32, trial bool) Candidate {
 	l := &p.g.ix.listings[id]
 	return Candidate{
 		Exit: p.g.ix.exits[l.exit], Model: p.g.ix.model(l), Asked: p.wanted[p.stage.model].asked,
-		Tier: p.c.tiers[p.stage.tier].Name, Trial: trial, conversation: p.request.Conversation,
+		Tier: p.c.tiers[p.stage.tier].Name, Trial: trial, conversation: p.conversation(),
 	}
+}
+
+// sort is the measure to choose by in the present stage: what the name asks for goes before the preferences.
+func (p *Plan) sort() Sort {
+	return cmp.Or(p.wanted[p.stage.model].sort, p.filter(p.stage.tier).sort)
+}
+
+// conversation is what the request's conversation is known by in the present stage. Who begins to ask for the cheapest
+// or the fastest exit gets that, and stays there.
+func (p *Plan) conversation() string {
+	if sort := p.sort(); sort != "" && p.request.Conversation != "" {
+		return string(sort) + " " + p.request.Conversation
+	}
+	return p.request.Conversation
 }
 
 // advance draws the next batch, of this stage while it has more, else of the next one.
@@ -176,11 +191,8 @@ func (p *Plan) enter() bool {
 func (p *Plan) scan(w *wanted) *scan {
 	f := p.filter(p.stage.tier)
 	s := &scan{
-		f: f, listings: p.g.ix.listings, live: p.g.live, now: p.c.cfg.Now().UnixNano(), sort: f.sort, last: p.stage.last,
+		f: f, listings: p.g.ix.listings, live: p.g.live, now: p.c.cfg.Now().UnixNano(), sort: p.sort(), last: p.stage.last,
 		pricing: w.table.scale.pricing(p.request.size()),
-	}
-	if w.sort != "" {
-		s.sort = w.sort
 	}
 	s.protocols = classes(f, native(p.request), s.sort)
 	skip := func(id int32) bool {
@@ -206,7 +218,7 @@ func (p *Plan) stick(s *scan) {
 	if len(s.f.order) > 0 {
 		return
 	}
-	id, ok := p.c.bond(p.g, p.request.Conversation)
+	id, ok := p.c.bond(p.g, p.conversation())
 	if !ok || !p.g.ix.contains(p.wanted[p.stage.model].table, id) {
 		return
 	}

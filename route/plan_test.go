@@ -124,15 +124,43 @@ func TestPlanYieldsAll(t *testing.T) {
 }
 
 // A model that more exits offer than are looked at must still be served by those that a filter leaves.
+// An exit that lists a model many times under other ids, at a price that no other comes near, gets what a low price gets
+// it once: a hundred times the weight of the usual price at most.
+func TestListedOften(t *testing.T) {
+	flood := newOffer("flood-exit", price("0.000001"))
+	for i := range 300 {
+		m := flood.info.Models[0]
+		m.ID, m.Aliases = fmt.Sprintf("flood-%d", i), []string{"m"}
+		flood.info.Models = append(flood.info.Models, m)
+	}
+	offers := []*offer{flood}
+	for i := range 100 {
+		offers = append(offers, newOffer(fmt.Sprintf("honest-exit-%d", i)))
+	}
+	b := newBench(t, route.Config{}, offers...)
+	if got := b.first(asks("m"), 2000)["flood-exit"]; got < 900 || got > 1100 {
+		t.Errorf("of 2000 plans %d begin with the exit that floods the model, want about half: 100 weights of 200", got)
+	}
+}
+
 func TestHugeModel(t *testing.T) {
 	var offers []*offer
 	for i := range 20_000 {
 		offers = append(offers, newOffer(fmt.Sprintf("exit-%06d", i)))
 	}
+	price("0.9")(nil, &offers[12345].info.Models[0])
 	b := newBench(t, route.Config{}, offers...)
 	for _, name := range []string{"exit-000000", "exit-012345", "exit-019999"} {
 		if got := b.order(with(route.Preferences{Only: []string{name}})); got != name {
 			t.Errorf("only %s: got %q", name, got)
+		}
+	}
+	for name, p := range map[string]route.Preferences{
+		"order": {Order: []string{"exit-012345"}},
+		"sort":  {Sort: route.SortPrice},
+	} {
+		if got := b.first(with(p), 10); got["exit-012345"] != 10 {
+			t.Errorf("%s: 10 plans began with %v, want exit-012345", name, got)
 		}
 	}
 	if n := len(b.first(asks("m"), 300)); n < 250 {

@@ -101,7 +101,7 @@ func (r *rates) of(factors *rates) float32 {
 }
 
 // scale is what the prices of a model's listings are compared with. Each component stands for itself, so that the scale
-// of a request of any size costs nothing to find.
+// of a request of any size costs nothing to find. Each owner counts once, so that none moves it by listing a model often.
 type scale struct {
 	usual rates // the median of those that cost something
 	dear  rates // what one that states no price is taken to cost: the 90th percentile of those that cost something
@@ -112,13 +112,15 @@ type scaler struct {
 	costs [len(rates{})][]float32 // of each component, those that are not 0
 }
 
-// of is the scale of the rows of listings.
+// of is the scale of the rows of listings, which are sorted by owner.
 func (c *scaler) of(listings []listing, rows []int32) (s scale) {
 	for component := range c.costs {
 		c.costs[component] = c.costs[component][:0]
 	}
-	for _, row := range rows {
-		for component, cost := range listings[row].prices {
+	for start := 0; start < len(rows); {
+		var lowest rates
+		lowest, start = lowestOfOwner(listings, rows, start)
+		for component, cost := range lowest {
 			if cost > 0 {
 				c.costs[component] = append(c.costs[component], cost)
 			}
@@ -131,6 +133,21 @@ func (c *scaler) of(listings []listing, rows []int32) (s scale) {
 		}
 	}
 	return s
+}
+
+// lowestOfOwner is the least that the owner of the row at start asks, of what costs something, and where the next owner's
+// rows begin.
+func lowestOfOwner(listings []listing, rows []int32, start int) (lowest rates, next int) {
+	first := &listings[rows[start]]
+	lowest = first.prices
+	for next = start + 1; next < len(rows) && listings[rows[next]].owner == first.owner; next++ {
+		for component, cost := range listings[rows[next]].prices {
+			if cost > 0 && (lowest[component] == 0 || cost < lowest[component]) {
+				lowest[component] = cost
+			}
+		}
+	}
+	return lowest, next
 }
 
 // nth returns what would be at place n if costs were sorted, with what is less before it and what is more behind it. It

@@ -55,6 +55,7 @@ func TestScale(t *testing.T) {
 	listings := make([]listing, 20)
 	for i := range listings {
 		listings[i].prices = rates{float32(20 - i), 0, float32(max(0, i-17))}
+		listings[i].owner = int32(i)
 	}
 	rows := []int32{3, 1, 2, 0, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}
 	var scales scaler

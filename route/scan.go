@@ -14,8 +14,9 @@ const (
 	exploration = 0.03
 	// provenEnough is how many operators must have proven good for the others to be explored only.
 	provenEnough = 5
-	// maxRows is how many listings of one model are looked at for one request. Of a model that more exits offer, a part
-	// is looked at that begins at random; more of it when that part has nothing.
+	// maxRows is how many listings of one model are drawn among for one request. Of a model that more exits offer, a part
+	// is looked at that begins at random; more of it when that part has nothing. Who asks for the cheapest, the fastest, or
+	// certain exits first has all looked at.
 	maxRows = 8192
 )
 
@@ -83,16 +84,20 @@ func (s *scan) run(rows []int32) {
 		}
 	}
 	for done := 0; done < n; {
-		if done >= maxRows && s.found() {
+		enough := done >= maxRows && s.sort == "" && s.found()
+		if enough && len(s.f.order) == 0 {
 			return
 		}
 		end := s.ownerEnd(rows, i)
-		if end == i+1 {
+		switch {
+		case enough && !slices.ContainsFunc(rows[i:end], s.isOrdered):
+		case end > i+1:
+			s.owner(rows[i:end])
+		case s.sorts() && s.isBeaten(rows[i]):
+		default:
 			if v := s.see(rows[i]); v.class != out {
 				s.enter(rows[i], v, 1)
 			}
-		} else {
-			s.owner(rows[i:end])
 		}
 		done += end - i
 		if i = end; i == n {
@@ -130,6 +135,16 @@ func (v seen) isSound() bool { return v.flags&(flagUnreliable|flagBreaks|flagRes
 // and kept; many are looked at twice.
 func (s *scan) owner(rows []int32) {
 	var buffer [8]seen
+	if s.sorts() { // there is nothing to share
+		for _, id := range rows {
+			if !s.isBeaten(id) {
+				if v := s.see(id); v.class != out {
+					s.enter(id, v, 1)
+				}
+			}
+		}
+		return
+	}
 	if len(rows) > len(buffer) {
 		share := 1 / float32(s.soundOf(rows))
 		for _, id := range rows {
@@ -153,6 +168,24 @@ func (s *scan) owner(rows []int32) {
 			s.enter(id, v, share)
 		}
 	}
+}
+
+// isOrdered reports whether the order names a row's exit.
+func (s *scan) isOrdered(id int32) bool { return s.f.place(&s.listings[id]) < len(s.f.order) }
+
+// sorts reports whether nothing counts but classes and the measure that the user sorts by.
+func (s *scan) sorts() bool { return s.sort != "" && !s.last && s.explorer == nil }
+
+// isBeaten reports whether a row has no place among the best by the measure, whatever else is found of it. It is not
+// counted then why it could not be chosen: there is enough that can.
+func (s *scan) isBeaten(id int32) bool {
+	r := &s.others
+	if r.n < batch {
+		return false
+	}
+	l := &s.listings[id]
+	last, class := &r.entries[batch-1], s.protocols[l.protocol&7]
+	return class > last.class || class == last.class && s.sortKey(l, &s.live[id]) > last.key
 }
 
 // soundOf is how many of the rows share, at least 1.
