@@ -284,6 +284,7 @@ func (c *Client) Serve(ctx context.Context, ln net.Listener) error {
 		return nil
 	})
 	err := group.Wait()
+	c.router.save() // with what the last requests taught
 	c.directory.close()
 	return err
 }

@@ -26,6 +26,7 @@ type directory struct {
 	trusted []service.Identity // empty: all
 	pollers []*poller
 	version atomic.Uint64 // of the pollers' listings
+	changed chan struct{} // tells that it has grown; holds one
 	merging sync.Mutex    // held while listings are merged
 	merged  atomic.Pointer[view]
 }
@@ -44,14 +45,14 @@ type view struct {
 }
 
 func newDirectory(cfg Config) *directory {
-	d := &directory{trusted: cfg.Identities}
+	d := &directory{trusted: cfg.Identities, changed: make(chan struct{}, 1)}
 	for _, url := range cfg.Relays {
 		d.pollers = append(d.pollers, &poller{
 			relay:    newRelay(url, cfg.DialContext),
 			operator: cfg.RelayOperators[url],
 			interval: cfg.RefreshInterval,
 			log:      cfg.Logger.With("relay", url.Host),
-			version:  &d.version,
+			grow:     d.grow,
 			kick:     make(chan struct{}, 1),
 			changed:  make(chan struct{}),
 		})
@@ -109,6 +110,20 @@ func (d *directory) current(now time.Time) *view {
 		return v
 	}
 	return nil
+}
+
+// grow says that a listing has changed.
+func (d *directory) grow() {
+	d.version.Add(1)
+	d.kick()
+}
+
+// kick has whoever waits for changes look.
+func (d *directory) kick() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
 }
 
 // merge makes a view. d.merging is held.
@@ -191,7 +206,7 @@ type poller struct {
 	log      *slog.Logger
 	kick     chan struct{} // asks for a look at once; holds one
 
-	version *atomic.Uint64 // of all listings together; grows when this one changes
+	grow func() // is called when the listing has changed
 
 	mu      sync.Mutex // guards what follows
 	begun   uint64     // looks that have begun
@@ -273,7 +288,7 @@ func (p *poller) look(ctx context.Context) error {
 		p.listing, p.have = fresh, l.have
 	}
 	if err == nil && l.changed {
-		p.version.Add(1)
+		p.grow()
 	}
 	p.settle(ctx, err)
 	return err

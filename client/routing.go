@@ -6,6 +6,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -25,17 +26,29 @@ const memoryFile = "routes.json"
 // memoryInterval is the time between two savings, and between two comparisons of peers.
 const memoryInterval = time.Minute
 
-// router knows which exits there are and how they did. What it decides on stays on this machine.
+// indexWait is how long a request waits for the index of a directory that has just changed: long enough for a small one,
+// and not felt with a large one, which takes a tenth of a second. It then uses the index before.
+const indexWait = 2 * time.Millisecond
+
+// router knows which exits there are and how they did. What it decides on stays on this machine. run, which is its only
+// goroutine, indexes the exits when the directory has changed.
 type router struct {
 	chooser   *route.Chooser
 	directory *directory
 	file      string // of the memory, empty: it is not kept
 	log       *slog.Logger
 
-	had atomic.Bool // there were exits once
+	had     atomic.Bool   // there were exits once
+	has     atomic.Bool   // there are in the index
+	indexed atomic.Uint64 // the directory's routes that the chooser has, plus one
+	kick    chan struct{} // asks run to look at the directory; holds one
 
-	indexing sync.Mutex // held while the exits are indexed
-	indexed  uint64     // the directory's routes that the chooser has, plus one; guarded by indexing
+	indexing sync.Mutex    // held while the exits are indexed
+	settled  chan struct{} // closed when they next are; guarded by waiting
+	waiting  sync.Mutex
+
+	saving sync.Mutex // held while the memory is saved
+	saved  uint64     // the chooser's changes that are in the file; guarded by saving
 }
 
 func newRouter(cfg Config, d *directory) (*router, error) {
@@ -46,7 +59,7 @@ func newRouter(cfg Config, d *directory) (*router, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &router{chooser: chooser, directory: d, log: cfg.Logger}
+	r := &router{chooser: chooser, directory: d, log: cfg.Logger, kick: d.changed, settled: make(chan struct{})}
 	if cfg.StateDir != "" {
 		r.file = filepath.Join(cfg.StateDir, memoryFile)
 	}
@@ -56,14 +69,53 @@ func newRouter(cfg Config, d *directory) (*router, error) {
 // normalName is a model's name in its shortest spelling.
 func normalName(p service.Protocol, name string) string { return dialect.NormalModel(p, name) }
 
-// run keeps the chooser up to date and its memory on disk until ctx ends.
+// run keeps the chooser up to date and its memory on disk until ctx ends. What is learned after that is for save.
 func (r *router) run(ctx context.Context) {
 	r.load()
-	for ctx.Err() == nil {
-		sleep(ctx, memoryInterval, nil)
-		r.chooser.Refresh()
-		r.save()
+	minute := time.NewTicker(memoryInterval)
+	defer minute.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.kick:
+			r.update(time.Now())
+			r.settle()
+		case <-minute.C:
+			r.chooser.Refresh()
+			r.save()
+		}
 	}
+}
+
+// settle tells those who wait that the exits have been indexed.
+func (r *router) settle() {
+	r.waiting.Lock()
+	defer r.waiting.Unlock()
+	close(r.settled)
+	r.settled = make(chan struct{})
+}
+
+// next is closed when the exits are next indexed.
+func (r *router) next() <-chan struct{} {
+	r.waiting.Lock()
+	defer r.waiting.Unlock()
+	return r.settled
+}
+
+// ready is update for a request. It does not wait until a large directory is indexed while there are exits to choose
+// among: those of before, of which one may have left.
+func (r *router) ready(ctx context.Context, now time.Time) {
+	if v := r.directory.current(now); v != nil && r.indexed.Load() == v.routes+1 {
+		return
+	}
+	if !r.has.Load() {
+		r.update(now)
+		return
+	}
+	settled := r.next()
+	r.directory.kick()
+	sleep(ctx, indexWait, settled)
 }
 
 // update gives the chooser the exits that can be used now, when they are others than before.
@@ -71,7 +123,7 @@ func (r *router) update(now time.Time) *view {
 	v := r.directory.view(now)
 	r.indexing.Lock()
 	defer r.indexing.Unlock()
-	if r.indexed == v.routes+1 {
+	if r.indexed.Load() == v.routes+1 {
 		return v
 	}
 	exits := make([]route.Exit, 0, len(v.exits))
@@ -81,8 +133,9 @@ func (r *router) update(now time.Time) *view {
 		}
 	}
 	r.chooser.Update(exits)
+	r.has.Store(len(exits) > 0)
 	r.had.Store(r.had.Load() || len(exits) > 0)
-	r.indexed = v.routes + 1
+	r.indexed.Store(v.routes + 1)
 	return v
 }
 
@@ -106,14 +159,20 @@ func (r *router) restore() error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("read what was learned: %w", err)
 	}
 	return r.chooser.Restore(raw)
 }
 
-// save writes what was learned.
+// save writes what was learned, if anything was since the last time.
 func (r *router) save() {
 	if r.file == "" {
+		return
+	}
+	r.saving.Lock() // so that what was forgotten meanwhile is not written over what is saved after it
+	defer r.saving.Unlock()
+	changes := r.chooser.Changes()
+	if changes == r.saved {
 		return
 	}
 	raw, err := r.chooser.Snapshot()
@@ -122,5 +181,7 @@ func (r *router) save() {
 	}
 	if err != nil {
 		r.log.Warn("what was learned of exits is not saved", "reason", err)
+		return
 	}
+	r.saved = changes
 }

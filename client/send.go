@@ -21,7 +21,8 @@ import (
 func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) {
 	c := &course{proxy: p, request: q, began: time.Now(), down: map[relayurl.URL]bool{}, gone: map[service.Identity]bool{}}
 	defer c.end()
-	c.replan()
+	p.router.ready(ctx, c.began)
+	c.plan = p.router.chooser.Plan(&q.demand.route)
 	for ctx.Err() == nil {
 		to, ok := c.next(ctx)
 		if !ok {
@@ -195,7 +196,8 @@ func (c *course) mayPass() bool {
 
 // paths are the relays through which a candidate can be tried.
 func (c *course) paths(to route.Candidate) []Path {
-	if c.gone[to.Exit.Service().Identity] {
+	exit := to.Exit.Service()
+	if c.gone[exit.Identity] || !time.Now().Before(exit.Expires) { // it may have expired since the exits were indexed
 		return nil
 	}
 	var open []Path

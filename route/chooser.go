@@ -89,6 +89,7 @@ type Chooser struct {
 	breakers map[Key]*breaker
 	affinity *affinity
 	usual    map[string]usualFor
+	changes  uint64 // of what Snapshot writes
 }
 
 // usualFor is what was usual for a model at a time.
@@ -309,6 +310,9 @@ func (c *Chooser) Report(to Candidate, o Outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := c.current.Load()
+	if o.Result != Inconclusive || o.Usage != (Usage{}) {
+		c.changes++
+	}
 	if o.Result != Inconclusive {
 		r := c.memory.learn(now, key, o, to.Exit.Service().SLA)
 		if u, ok := c.usual[key.Model]; !ok || now.Sub(u.at) >= peersAge {

@@ -65,6 +65,7 @@ func (c *Chooser) known(r *record, now time.Time) Known {
 func (c *Chooser) Clear(exit service.Identity) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.changes++
 	for key, r := range c.memory.records {
 		if exit == "" || key.Exit == exit {
 			c.memory.remove(r)

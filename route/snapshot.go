@@ -72,6 +72,14 @@ func (c *Chooser) Snapshot() ([]byte, error) {
 	return raw, nil
 }
 
+// Changes counts what has changed what Snapshot writes, but for time, which the next process lets count. While it is the
+// same, what was saved need not be saved again.
+func (c *Chooser) Changes() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
+}
+
 // forgotten is how little may be left of a record for it not to be saved: it would change nothing.
 const forgotten = 0.01
 

@@ -102,17 +102,17 @@ func (f *lookFlags) open(ctx context.Context, cmd *cobra.Command, need needs) (*
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: shown is what is saved in %s", missing, cfg.StateDir)
 		fmt.Fprintln(cmd.ErrOrStderr(), map[needs]string{needExits: ", and what the relays tell now"}[need])
 	}
-	return inspect(ctx, cfg, need)
+	return inspect(ctx, cmd.ErrOrStderr(), cfg, need)
 }
 
-// inspect does what a client does that has just begun to run.
-func inspect(ctx context.Context, cfg client.Config, need needs) (*source, error) {
+// inspect does what a client does that has just begun to run: one that cannot read what was learned goes on without.
+func inspect(ctx context.Context, warnings io.Writer, cfg client.Config, need needs) (*source, error) {
 	inspector, err := client.NewInspector(cfg)
 	if err != nil {
 		return nil, &usageError{err: err}
 	}
 	if err := inspector.Load(); err != nil {
-		return nil, fmt.Errorf("read what was learned: %w", err)
+		fmt.Fprintf(warnings, "tokengo: %v\n", err)
 	}
 	s := &source{http: &http.Client{Transport: inProcess{inspector}}, base: "http://localhost", name: "here"}
 	if need == needExits {
