@@ -137,3 +137,19 @@ func BenchmarkReport(b *testing.B) {
 		c.Report(candidate, route.Outcome{TTFT: time.Second, TokensPerSecond: 50})
 	}
 }
+
+// BenchmarkRefresh measures what the passing of time costs, once a minute and with each change of the directory, when
+// something is remembered of as many models at exits as can be.
+func BenchmarkRefresh(b *testing.B) {
+	c := chooserFor(b, directoryOf(10_000, 10_000))
+	for n := 0; n < 10_000; n++ {
+		request := toolRequest(&route.Preferences{Only: []string{fmt.Sprintf("identity-%06d", n)}})
+		request.Models = []string{fmt.Sprintf("model-%02d", n%20)}
+		candidate, _ := c.Plan(request).Next()
+		c.Report(candidate, route.Outcome{TTFT: time.Second, TokensPerSecond: 50})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Refresh()
+	}
+}

@@ -134,55 +134,6 @@ func (c *Chooser) Use(ix *Index) {
 	c.refresh(c.cfg.Now())
 }
 
-// Refresh lets time count: what was learned fades, and peers are compared anew. Call it every minute or so, and after
-// Restore. It costs what is remembered.
-func (c *Chooser) Refresh() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refresh(c.cfg.Now())
-}
-
-func (c *Chooser) refresh(now time.Time) {
-	g := c.current.Load()
-	clear(c.usual)
-	for model := range c.memory.byModel {
-		c.compare(g, model, now)
-	}
-	for key, b := range c.breakers {
-		if now.Sub(b.until) > c.cfg.HalfLife {
-			delete(c.breakers, key) // what it says is as old as what has faded
-		}
-		c.applyRest(g, key)
-	}
-}
-
-// compare finds what is usual for a model and judges all who were measured by it. c.mu is held.
-func (c *Chooser) compare(g *generation, model string, now time.Time) {
-	p := c.memory.peersOf(model, now)
-	c.usual[model] = usualFor{p, now}
-	for r := range c.memory.byModel[model] {
-		c.apply(g, r, p)
-	}
-}
-
-// apply makes a record count in a generation. c.mu is held.
-func (c *Chooser) apply(g *generation, r *record, p peers) {
-	if id, ok := g.ix.find(r.key); ok {
-		s := judge(r, p)
-		s.measured = r.measure()
-		g.live[id].stand(s)
-	}
-}
-
-// applyRest makes the breakers of a key count. c.mu is held.
-func (c *Chooser) applyRest(g *generation, key Key) {
-	whole := c.breakers[Key{Exit: key.Exit}]
-	for _, id := range g.ix.modelsOf(key) {
-		l := &g.ix.listings[id]
-		g.live[id].rest(whole, c.breakers[g.ix.key(l)])
-	}
-}
-
 // Plan begins to choose for a request. The request must not change while the plan is used.
 func (c *Chooser) Plan(r *Request) *Plan {
 	p := c.plan(r)
