@@ -50,6 +50,7 @@ func TestNew(t *testing.T) {
 		{"no port", Config{Relays: relays, Listen: "127.0.0.1"}, "host:port"},
 		{"identity", Config{Relays: relays, Identities: []service.Identity{"x"}}, "identity"},
 		{"preferences", Config{Relays: relays, Preferences: route.Preferences{Protocols: []service.Protocol{"x"}}}, "protocols"},
+		{"a model by the prompt", Config{Relays: relays, Models: []string{"m", "auto:floor"}}, "by the prompt"},
 		{"format", Config{Relays: relays, Format: 77}, "format"},
 		{"negative", Config{Relays: relays, StallTimeout: -1}, "negative"},
 	}

@@ -98,6 +98,13 @@ var whyTests = []struct {
 	},
 }
 
+func TestWhyRefusesAuto(t *testing.T) {
+	_, i := inspected(t, Config{})
+	if _, err := i.Why(Query{Models: []string{"large", "auto"}}); !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), autoMessage) {
+		t.Errorf("error %v, want what a request is told", err)
+	}
+}
+
 func TestWhy(t *testing.T) {
 	_, i := inspected(t, Config{})
 	for _, tt := range whyTests {

@@ -108,6 +108,9 @@ func (i *Inspector) Why(q Query) (*Why, error) {
 	if len(q.Models) == 0 && len(i.cfg.Models) == 0 {
 		return nil, fmt.Errorf("%w: name a model", ErrQuery)
 	}
+	if slices.ContainsFunc(q.Models, isAuto) {
+		return nil, fmt.Errorf("%w: %s", ErrQuery, autoMessage)
+	}
 	exits := i.router.update(time.Now()).exits
 	w := &Why{Protocol: q.Protocol, Currency: i.currency(), Tiers: i.tiers()}
 	if w.Protocol == "" {

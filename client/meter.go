@@ -5,6 +5,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
@@ -17,6 +18,7 @@ type meter struct {
 	began, first, last time.Time
 	stream             bool
 	events             int // of a stream; each is about a token
+	bytes              int // of all
 	head, tail         []byte
 }
 
@@ -36,6 +38,7 @@ func (m *meter) add(p []byte) {
 		return
 	}
 	m.last = time.Now()
+	m.bytes += len(p)
 	if m.first.IsZero() {
 		m.first = m.last
 	}
@@ -53,24 +56,40 @@ func (m *meter) add(p []byte) {
 
 // outcome is what the answer tells about the exit.
 func (m *meter) outcome(op dialect.Operation, r *route.Request, result route.Result) route.Outcome {
-	o := route.Outcome{Result: result}
-	if result == route.Inconclusive {
-		return o
-	}
-	usage := op.Usage(m.head, m.tail)
-	tokens := usage.Output
-	if m.stream && !m.first.IsZero() {
-		if tokens == 0 {
-			tokens = m.events / op.LinesPerEvent()
-		}
-		o.TTFT = m.first.Sub(m.began)
-		if took := m.last.Sub(m.first); took >= meteredTime && tokens >= meteredLeast {
-			o.TokensPerSecond = float64(tokens) / took.Seconds()
-		}
-	}
-	o.Usage = route.Usage{InputTokens: usage.Input, CachedTokens: usage.Cached, OutputTokens: tokens, Images: r.Images}
-	if usage.Input == 0 && result == route.Succeeded {
-		o.Usage.InputTokens = r.InputTokens
+	o := route.Outcome{Result: result, Usage: m.usage(op, r, result == route.Succeeded)}
+	if m.stream && !m.first.IsZero() && result != route.Inconclusive {
+		o.TTFT, o.TokensPerSecond = m.first.Sub(m.began), m.rate(o.Usage.OutputTokens)
 	}
 	return o
+}
+
+// usage is what was billed, for all of an answer or for what there is of one: a tool that goes away in its middle, or a
+// line that breaks, keeps no backend from counting. What the answer does not say is estimated.
+func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.Usage {
+	if !whole && m.first.IsZero() || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
+		return route.Usage{}
+	}
+	said := op.Usage(m.head, m.tail)
+	u := route.Usage{
+		InputTokens: cmp.Or(said.Input, r.InputTokens), CachedTokens: said.Cached, OutputTokens: said.Output, Images: r.Images,
+	}
+	switch {
+	case m.stream && (!whole || said.Output == 0): // some protocols count at the end, or at the beginning as well
+		u.OutputTokens = max(said.Output, m.events/op.LinesPerEvent())
+	case !m.stream && op.Kind != dialect.Embedding && said == dialect.Usage{}:
+		u.OutputTokens = m.bytes / bytesPerToken
+	}
+	return u
+}
+
+// bytesPerToken is a rough figure for text, as for requests.
+const bytesPerToken = 4
+
+// rate is the tokens per second after the first; 0 when there are too few to tell.
+func (m *meter) rate(tokens int) float64 {
+	took := m.last.Sub(m.first)
+	if took < meteredTime || tokens < meteredLeast {
+		return 0
+	}
+	return float64(tokens) / took.Seconds()
 }

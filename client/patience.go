@@ -89,5 +89,8 @@ func (cfg *Config) checkChoice() error {
 	if _, err := ParseAffinity(string(cfg.Affinity)); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(cfg.Models, isAuto) {
+		return errors.New("models: choosing a model by the prompt is not there yet")
+	}
 	return cfg.Patience.validate()
 }

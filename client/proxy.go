@@ -186,7 +186,11 @@ func (p *proxy) learn(q *request, a *answer, res result) {
 	case outcomeCancelled, outcomeClientError:
 		how = route.Inconclusive
 	}
-	p.router.chooser.Report(a.to.chosen, a.meter.outcome(q.op, &q.demand.route, how))
+	o := a.meter.outcome(q.op, &q.demand.route, how)
+	if a.inner.Status >= http.StatusBadRequest {
+		o.Usage = route.Usage{} // nobody bills an error
+	}
+	p.router.chooser.Report(a.to.chosen, o)
 }
 
 // readBody reads the whole of a request, so that it can be sealed again for another exit.

@@ -9,8 +9,8 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
-// Offer is what a set of exits offers: for each native protocol the published model ids, sorted, each
-// once. The ids are text from exits: make them [service.Printable] before they are shown.
+// Offer is what a set of exits offers: for each native protocol the names that models can be asked for by, sorted, each
+// once. They are text from exits: make them [service.Printable] before they are shown.
 type Offer map[service.Protocol][]string
 
 // Offered are the models that the profile's preferences and those of at least one tier allow, of exits that serve one of
@@ -40,15 +40,22 @@ func (c *Chooser) Offered(protocols []service.Protocol, name string) []*service.
 	return models
 }
 
-// Offer is what Offered has of all protocols, by name alone.
+// Offer is what Offered has of all protocols, by name alone: ids, published aliases, and configured ones.
 func (c *Chooser) Offer() Offer {
 	offer := Offer{}
 	for _, m := range c.Offered(protocols, "") {
-		offer[m.Protocol] = append(offer[m.Protocol], m.ID)
+		offer[m.Protocol] = append(append(offer[m.Protocol], m.ID), m.Aliases...)
 	}
-	for proto, ids := range offer {
-		slices.Sort(ids)
-		offer[proto] = slices.Compact(ids)
+	for _, family := range families(c.cfg.Naming.Aliases) {
+		for _, name := range family {
+			for _, m := range c.Offered(protocols, name) {
+				offer[m.Protocol] = append(offer[m.Protocol], name)
+			}
+		}
+	}
+	for proto, names := range offer {
+		slices.Sort(names)
+		offer[proto] = slices.Compact(names)
 	}
 	return offer
 }
@@ -58,13 +65,13 @@ func (o Offer) Protocols() []service.Protocol {
 	return slices.DeleteFunc(slices.Clone(service.Protocols()), func(p service.Protocol) bool { return len(o[p]) == 0 })
 }
 
-// Nearest returns at most n of the protocol's model ids, those whose names are most like the asked one
+// Nearest returns at most n of the protocol's names, those whose names are most like the asked one
 // first, and how many more there are. It looks at each id once: 200,000 of them take a fraction of a second.
-func (o Offer) Nearest(p service.Protocol, asked string, n int) (ids []string, more int) {
+func (o Offer) Nearest(p service.Protocol, asked string, n int) (names []string, more int) {
 	want := newPairs(asked)
-	likeness := make([]float64, 0, n+1) // of ids, falling
-	for _, id := range o[p] {
-		like := want.like(id)
+	likeness := make([]float64, 0, n+1) // of names, falling
+	for _, name := range o[p] {
+		like := want.like(name)
 		at, _ := slices.BinarySearchFunc(likeness, like, func(have, like float64) int {
 			if have >= like { // equals stay in their order
 				return -1
@@ -74,12 +81,12 @@ func (o Offer) Nearest(p service.Protocol, asked string, n int) (ids []string, m
 		if at == n {
 			continue
 		}
-		ids, likeness = slices.Insert(ids, at, id), slices.Insert(likeness, at, like)
-		if len(ids) > n {
-			ids, likeness = ids[:n], likeness[:n]
+		names, likeness = slices.Insert(names, at, name), slices.Insert(likeness, at, like)
+		if len(names) > n {
+			names, likeness = names[:n], likeness[:n]
 		}
 	}
-	return ids, len(o[p]) - len(ids)
+	return names, len(o[p]) - len(names)
 }
 
 // pairs are the pairs of neighbouring bytes of a name, whatever its case, each once.

@@ -34,14 +34,14 @@ func TestOffered(t *testing.T) {
 		cfg  route.Config
 		want route.Offer
 	}{
-		{"all", route.Config{}, route.Offer{service.OpenAI: {"a", "b", "m"}, service.Claude: {"c"}}},
-		{"one protocol", route.Config{Preferences: route.Preferences{Protocols: []service.Protocol{service.Claude}}}, route.Offer{service.Claude: {"c"}}},
-		{"one class", route.Config{Preferences: only(service.Premium)}, route.Offer{service.OpenAI: {"a", "b"}}},
+		{"all", route.Config{}, route.Offer{service.OpenAI: {"a", "b", "m", "other-b"}, service.Claude: {"c", "other-c"}}},
+		{"one protocol", route.Config{Preferences: route.Preferences{Protocols: []service.Protocol{service.Claude}}}, route.Offer{service.Claude: {"c", "other-c"}}},
+		{"one class", route.Config{Preferences: only(service.Premium)}, route.Offer{service.OpenAI: {"a", "b", "other-b"}}},
 		{"none", route.Config{Preferences: only(service.Standard)}, route.Offer{}},
 		{
 			"what any step of fall-back allows",
 			route.Config{Tiers: []route.Tier{{Name: "x", Preferences: only(service.Standard)}, {Name: "y", Preferences: only(service.Premium)}}},
-			route.Offer{service.OpenAI: {"a", "b"}},
+			route.Offer{service.OpenAI: {"a", "b", "other-b"}},
 		},
 	}
 	for _, tt := range tests {
@@ -57,6 +57,16 @@ func TestOffered(t *testing.T) {
 		if got := b.Offered([]service.Protocol{service.OpenAI}, name); len(got) != want {
 			t.Errorf("over openai %q is offered %d times, want %d", name, len(got), want)
 		}
+	}
+}
+
+// A model is on offer under each of its names.
+func TestOfferHasAliases(t *testing.T) {
+	b := newBench(t, route.Config{Naming: route.Naming{Aliases: map[string][]string{"mine": {"m"}, "nobody's": {"nothing"}}}},
+		newOffer("exit-aaa", func(_ *service.Info, m *service.Model) { m.Aliases = []string{"published"} }), newOffer("exit-bbb"))
+	want := route.Offer{service.OpenAI: {"m", "mine", "published"}}
+	if diff := cmp.Diff(want, b.Offer()); diff != "" {
+		t.Errorf("on offer (-want +got):\n%s", diff)
 	}
 }
 
