@@ -22,6 +22,8 @@ var openAIRules = []rule{
 	{path: "metadata", do: remove, why: "labels the request for the account that sends it"},
 	{path: "client_metadata", do: remove, why: "holds ids of installation, session and turn, workspace paths and git remotes"},
 	{path: "x-codex-*", do: remove, why: "holds ids of installation, session and turn"},
+	{path: "session_id", do: remove, why: "names the session to OpenRouter"},
+	{path: "trace", do: remove, why: "holds ids of session and user for OpenRouter"},
 	{path: "previous_response_id", do: refuse, why: "previous_response_id"},
 	{path: "conversation", do: refuse, why: "conversation"},
 	{path: "stream", do: observe},
@@ -43,6 +45,8 @@ var claudeRules = []rule{
 	{path: "system[]", do: remove, when: isBilling, why: "holds the tool's version and how it was started"},
 	{path: "messages[].content[]", do: remove, when: isBilling, why: "holds the tool's version and how it was started"},
 	{path: "diagnostics", do: remove, why: "names an earlier answer"},
+	{path: "session_id", do: remove, why: "names the session to OpenRouter"},
+	{path: "trace", do: remove, why: "holds ids of session and user for OpenRouter"},
 	{path: "thread", do: refuse, why: "thread"},
 	{path: "stream", do: observe},
 }

@@ -61,6 +61,10 @@ var bodies = []struct {
 		`{"model":"m","temperature":1.0e0}`, `{"model":"m","temperature":1.0e0}`,
 	},
 	{
+		"chat of a tool made for OpenRouter", "/v1/chat/completions", `{"model":"m","session_id":"PLANTED","trace":{"trace_id":"PLANTED"}}`,
+		`{"model":"m"}`, `{"model":"m"}`,
+	},
+	{
 		"responses", "/v1/responses",
 		`{"model":"m","client_metadata":{"session_id":"PLANTED"},"x-codex-window-id":"PLANTED","X-Codex-Installation-Id":"PLANTED",` +
 			`"input":[{"id":"PLANTED","role":"user","content":"a"},{"role":"developer","id":"PLANTED","content":"b"},{"id":"rs_1","type":"reasoning"},{"type":"message","role":"assistant","id":"msg_1"},{"type":"function_call_output","id":"PLANTED","call_id":"c"}],"previous_response_id":null}`,
