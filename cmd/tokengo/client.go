@@ -42,10 +42,16 @@ func newClientCommand() *cobra.Command {
 		Long: `Run the local client. AI tools use it as if it were their backend; it speaks the OpenAI, Claude,
 Gemini and Ollama protocols. Each request is sealed to an exit and sent through a relay.
 
-Any key a tool sends is accepted and dropped: exits are not told who you are.`,
+Any key a tool sends is accepted and dropped: exits are not told who you are.
+
+The client chooses the exit of each request by itself, by price and by what it measured, and goes on to the next exit,
+relay, model or tier when one fails before its answer begins. 'tokengo why' explains a choice, 'tokengo status' shows
+how things are. With limits of price, exits that state none are left out.`,
 		Example: `  tokengo client --relay https://relay.example
   tokengo client --relay 'https://192.0.2.7:4433#sha256=<pin>' --protocol claude
-  tokengo client --max-price prompt=1,completion=5 --ignore 'Some Operator'
+  tokengo client --relay https://relay.example --relay https://other.example
+  tokengo client --relay https://relay.example --max-price prompt=1,completion=5 --ignore 'Some Operator'
+  tokengo client --relay https://relay.example --model claude-sonnet-4 --model gpt-5 --sort latency
   tokengo client --config tokengo.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

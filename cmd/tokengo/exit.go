@@ -37,6 +37,9 @@ Keys of backends come from files or the environment (OPENAI_API_KEY, ANTHROPIC_A
 OLLAMA_API_KEY), never from flags. On SIGTERM the exit finishes running answers and takes no new ones. On
 SIGHUP it reads its configuration file again and publishes what it then offers; running answers go on.
 
+Clients choose by what the exit states in exit.yaml: prices, features, context, promises. It is left out by those with
+a limit of price if it states none.
+
 With --check it starts nothing: it asks the backends what they have, prints the description that would be
 published and every problem in it, and exits with status 1 if one of them keeps it from working.`,
 		Example: `  tokengo exit --relay https://relay.example --backend ollama=http://127.0.0.1:11434

@@ -34,8 +34,11 @@ func newRelayCommand() *cobra.Command {
 
 On its first start the relay makes its own certificate and prints its URL with the pin of its key;
 give that line to clients and exits. With --cert and --key it uses a certificate of a public authority
-(and picks up renewals), and its URL needs no pin.`,
-		Example: `  tokengo relay --host relay.example
+(and picks up renewals), and its URL needs no pin.
+
+Say with --operator who runs it: clients do not go through it to exits that name the same operator, since whoever runs
+both knows who asks what.`,
+		Example: `  tokengo relay --host relay.example --operator 'North Relays'
   tokengo relay --listen :443 --host relay.example --cert fullchain.pem --key privkey.pem
   tokengo relay --metrics-listen 127.0.0.1:9090`,
 		Args: noArgs,

@@ -55,6 +55,37 @@ func TestCommandsInDocs(t *testing.T) {
 	}
 }
 
+var (
+	yamlExample = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	shortPin    = regexp.MustCompile(`sha256=[0-9a-f]*…`)
+	keyFileLine = regexp.MustCompile(`(?m)^ *key_file: .*\n`) // a file that only readers have
+)
+
+// Every configuration file in README and docs would be accepted.
+func TestExampleFilesInDocs(t *testing.T) {
+	shown := 0
+	for _, page := range pages(t) {
+		for i, m := range yamlExample.FindAllStringSubmatch(read(t, page), -1) {
+			shown++
+			example := keyFileLine.ReplaceAllString(shortPin.ReplaceAllString(m[1], "sha256="+strings.Repeat("0", 64)), "")
+			role := "client"
+			if strings.Contains(example, "backends:") {
+				role = "exit"
+			}
+			file := filepath.Join(t.TempDir(), "example.yaml")
+			if err := os.WriteFile(file, []byte(example), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := checkFile(file, role); err != nil {
+				t.Errorf("%s: example %d: %v", page, i+1, err)
+			}
+		}
+	}
+	if shown < 5 {
+		t.Errorf("found %d examples, fewer than there are", shown)
+	}
+}
+
 // pages are the Markdown files for readers.
 func pages(t *testing.T) []string {
 	t.Helper()
