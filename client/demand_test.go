@@ -141,7 +141,7 @@ func TestDemandRefuses(t *testing.T) {
 	}{
 		{"no JSON", nil, `{`, dialect.CodeNotJSON, nil},
 		{"no model", nil, `{}`, dialect.CodeNoModel, nil},
-		{"unknown preference", nil, `{"model":"m","provider":{"sort":"price","data_collection":"deny"}}`, dialect.CodeInvalidRequest, []string{`"provider"`, `"data_collection"`}},
+		{"unknown preference", nil, `{"model":"m","provider":{"sort":"price","data_collection":"deny"}}`, dialect.CodeInvalidRequest, []string{`"provider"`, "data_collection"}},
 		{"wrong preference", nil, `{"model":"m","provider":{"sort":"best"}}`, dialect.CodeInvalidRequest, []string{`"provider"`, "sort", "throughput"}},
 		{"wrong models", nil, `{"model":"m","models":[1]}`, dialect.CodeInvalidRequest, []string{`"models"`}},
 		{"header no JSON", headerOf("x-tokengo-provider: price"), `{"model":"m"}`, dialect.CodeInvalidRequest, []string{headerProvider, "JSON object"}},

@@ -198,6 +198,30 @@ func TestWaitsForExitsToComeBack(t *testing.T) {
 	}
 }
 
+// A request that is too long for its first model goes on to the next one that it names, past all other exits of the first.
+func TestTooLongGoesOnToAnotherModel(t *testing.T) {
+	relay := newTestRelay(t)
+	for range 3 {
+		exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+		exit.answer = coded(dialect.CodeContextLength)
+		relay.exits = append(relay.exits, exit)
+	}
+	long := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "long")))
+	relay.exits = append(relay.exits, long)
+	c := start(t, Config{Retry: RetryNever}, relay)
+	resp := c.do("POST", "/v1/chat/completions", `{"model":"m","models":["long"],"messages":[]}`)
+	if body := read(t, resp); resp.StatusCode != 200 || resp.Header.Get(fieldModel) != "long" {
+		t.Errorf("status %d, model %q, body %s", resp.StatusCode, resp.Header.Get(fieldModel), body)
+	}
+	var sent int32
+	for _, exit := range relay.exits[:3] {
+		sent += exit.requests.Load()
+	}
+	if sent != 1 {
+		t.Errorf("the first model was asked %d times", sent)
+	}
+}
+
 // A tier whose exits fail is left for the next one, and the tool is told.
 func TestTierFallsBack(t *testing.T) {
 	cheap := route.Preferences{Tiers: []service.Tier{service.Free}}

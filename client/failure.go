@@ -24,8 +24,9 @@ type failure struct {
 	// undelivered is set when it is certain that no exit got the request, and refused when one got it and certainly
 	// did not work on it: it may be sent again. With neither it is not known.
 	undelivered, refused bool
-	// final is set when the fault is the request's own: another exit would say the same.
-	final bool
+	// final is set when the fault is the request's own: another exit would say the same. With otherModel another model
+	// might not.
+	final, otherModel bool
 	// relayDown is set when the relay is at fault.
 	relayDown bool
 	// outage is set when it may pass by itself in a moment.
@@ -45,7 +46,7 @@ type failure struct {
 // inDoubt reports whether an exit may have worked on the request.
 func (f *failure) inDoubt() bool { return !f.undelivered && !f.refused }
 
-// repeatable reports whether the request may be sent again.
+// repeatable reports whether the request may be sent again, to an exit of the same model.
 func (f *failure) repeatable(q *request) bool {
 	return !f.final && (!f.inDoubt() || q.mayRepeat())
 }
@@ -170,6 +171,8 @@ func verdict(status int, code dialect.Code) *failure {
 		return &failure{refused: true, result: route.Limited}
 	case dialect.CodeBackendOverloaded, dialect.CodeBackendUnreachable, dialect.CodeBackendAuth, dialect.CodeUnknownModel:
 		return &failure{refused: true, result: route.Failed}
+	case dialect.CodeContextLength:
+		return &failure{refused: true, final: true, otherModel: true, result: route.Inconclusive}
 	case dialect.CodeBackendError, dialect.CodeBackendTimeout, dialect.CodeBackendCut, dialect.CodeInternal:
 		return &failure{result: route.Failed}
 	case "":

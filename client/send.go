@@ -33,7 +33,7 @@ func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) 
 			return a, nil
 		}
 		c.fail(ctx, failed)
-		if !c.mayGoOn(failed) {
+		if !c.mayGoOn(failed) && !c.skipModel(to, failed) {
 			break
 		}
 	}
@@ -161,9 +161,14 @@ func (c *course) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pending != nil {
-		c.proxy.router.chooser.Report(*c.pending, route.Outcome{Result: route.Inconclusive})
-		c.pending = nil
+		c.giveBack()
 	}
+}
+
+// giveBack says that a drawn candidate is not tried. c.mu is held.
+func (c *course) giveBack() {
+	c.proxy.router.chooser.Report(*c.pending, route.Outcome{Result: route.Inconclusive})
+	c.pending = nil
 }
 
 // pause waits until it is worth looking again, which it then does. It reports false when it is not.
@@ -250,6 +255,20 @@ const maxDoubtful = 3
 // mayGoOn reports whether the request may be sent again after a failure.
 func (c *course) mayGoOn(f *failure) bool {
 	return f.repeatable(c.request) && c.doubtful < maxDoubtful
+}
+
+// skipModel goes on to the next model that the request names, if it may do better.
+func (c *course) skipModel(to route.Candidate, f *failure) bool {
+	if !f.otherModel {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	others := c.plan.SkipModel(to.Asked)
+	if c.pending != nil && c.pending.Asked == to.Asked {
+		c.giveBack()
+	}
+	return others || c.pending != nil
 }
 
 // blame tells the chooser about a failure.

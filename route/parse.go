@@ -29,7 +29,7 @@ func ParsePreferences(raw []byte) (*Preferences, error) {
 	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
 		return nil, errors.New("preferences: want a JSON object")
 	}
-	var p Preferences
+	var p foreignPreferences
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&p); err != nil {
@@ -38,10 +38,54 @@ func ParsePreferences(raw []byte) (*Preferences, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("preferences: something follows the JSON object")
 	}
-	if err := p.Validate(); err != nil {
+	if err := errors.Join(p.Validate(), p.checkPromises()); err != nil {
 		return nil, fmt.Errorf("preferences: %w", err)
 	}
-	return &p, nil
+	return &p.Preferences, nil
+}
+
+// foreignPreferences are preferences with the keys of OpenRouter that ask for promises which nobody here could keep.
+type foreignPreferences struct {
+	Preferences
+	DataCollection         string `json:"data_collection"`
+	ZeroRetention          bool   `json:"zdr"`
+	EnforceDistillableText bool   `json:"enforce_distillable_text"`
+}
+
+// checkPromises refuses what asks for a promise. The values that ask for none, which some tools always send, are fine.
+func (p *foreignPreferences) checkPromises() error {
+	switch {
+	case p.DataCollection != "" && p.DataCollection != "allow":
+		return errors.New(`data_collection: what an exit keeps cannot be known; only "allow" is possible`)
+	case p.ZeroRetention:
+		return errors.New("zdr: what an exit keeps cannot be known")
+	case p.EnforceDistillableText:
+		return errors.New("enforce_distillable_text: exits do not say what their models' terms are")
+	}
+	return nil
+}
+
+// UnmarshalJSON reads a measure, or an object of it and of what it partitions, which is always the model.
+func (s *Sort) UnmarshalJSON(raw []byte) error {
+	var word string
+	if json.Unmarshal(raw, &word) == nil {
+		*s = Sort(word)
+		return nil
+	}
+	var object struct {
+		By        string `json:"by"`
+		Partition string `json:"partition"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&object); err != nil {
+		return fmt.Errorf("sort: want a word, or an object of by and partition: %w", plain(err))
+	}
+	if object.Partition != "" && object.Partition != "model" {
+		return errors.New("sort: partition: only model is possible, so that all exits of the first model come before those of the second")
+	}
+	*s = Sort(object.By)
+	return nil
 }
 
 // UnmarshalYAML reads preferences from a YAML mapping with the same keys and strictness, for the decoders that call a

@@ -58,6 +58,7 @@ type Plan struct {
 type wanted struct {
 	asked string
 	table *table
+	skip  bool
 	sort  Sort // that its name asks for
 }
 
@@ -128,6 +129,21 @@ func (p *Plan) conversation() string {
 	return p.request.Conversation
 }
 
+// SkipModel leaves out what is left of one of the request's models, by the name that the request has for it: all its exits
+// would say the same. It reports whether the request names others.
+func (p *Plan) SkipModel(asked string) bool {
+	for i := range p.wanted {
+		if p.wanted[i].asked != asked {
+			continue
+		}
+		p.wanted[i].skip = true
+		if p.stage.model == i {
+			p.batch, p.refill = nil, false
+		}
+	}
+	return !p.ended && slices.ContainsFunc(p.wanted, func(w wanted) bool { return w.table != nil && !w.skip })
+}
+
 // advance draws the next batch, of this stage while it has more, else of the next one.
 func (p *Plan) advance() {
 	if p.refill {
@@ -154,7 +170,7 @@ func (p *Plan) draw() {
 	again := p.refill || p.stage.last // these have been counted
 	p.refill = false
 	w := &p.wanted[p.stage.model]
-	if w.table == nil || !p.enter() {
+	if w.table == nil || w.skip || !p.enter() {
 		return
 	}
 	s := p.scan(w)
