@@ -178,23 +178,42 @@ func TestBegunAnswerIsNotRepeated(t *testing.T) {
 
 // All exits gone, then back: the request waits a moment.
 func TestWaitsForExitsToComeBack(t *testing.T) {
+	for _, n := range []int{1, 8} { // with 8 a round of them is more than there are attempts
+		var exits []*testExit
+		for range n {
+			exits = append(exits, newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m"))))
+		}
+		relay := newTestRelay(t, exits...)
+		c := start(t, Config{RefreshInterval: time.Hour}, relay)
+		c.expectChat("{}")
+		var refused atomic.Int32
+		relay.set(func() {
+			relay.forward = func(w http.ResponseWriter, r *http.Request) bool {
+				if int(refused.Add(1)) > 1+n {
+					return false
+				}
+				problem(w, 502, service.TypeExitNotReached)
+				return true
+			}
+		})
+		c.expectChat("{}")
+		if int(refused.Load()) < 2+n {
+			t.Errorf("%d exits: asked %d times", n, refused.Load())
+		}
+	}
+}
+
+// Nothing is waited for beyond the time that the user is patient.
+func TestPatienceEnds(t *testing.T) {
 	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
 	relay := newTestRelay(t, exit)
-	c := start(t, Config{RefreshInterval: time.Hour}, relay)
-	c.expectChat("{}")
-	var refused atomic.Int32
-	relay.set(func() {
-		relay.forward = func(w http.ResponseWriter, r *http.Request) bool {
-			if refused.Add(1) > 2 {
-				return false
-			}
-			problem(w, 502, service.TypeExitNotReached)
-			return true
-		}
-	})
-	c.expectChat("{}")
-	if refused.Load() < 3 {
-		t.Errorf("asked %d times", refused.Load())
+	relay.forward = answerProblem(502, service.TypeExitNotReached)
+	c := start(t, Config{Patience: Patience{Time: 900 * time.Millisecond, Attempts: 100}}, relay)
+	began := time.Now()
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	read(t, resp)
+	if took := time.Since(began); resp.StatusCode != 502 || took > 1400*time.Millisecond {
+		t.Errorf("status %d after %v, want 502 after 0.9 s", resp.StatusCode, took)
 	}
 }
 

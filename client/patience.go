@@ -16,7 +16,9 @@ type Patience struct {
 	// Time is how long after it came a request may still be sent to another exit. Default: 2 min. Zero is the default,
 	// and a negative one an error.
 	Time time.Duration
-	// Attempts is how many times it is sent at most, to whatever exits and through whatever relays. Default: 6.
+	// Attempts is how many times it is sent at most, to whatever exits and through whatever relays. Default: 6. What
+	// certainly reached no exit is not counted one by one: as many of these, or fewer when nobody else is left, are a round,
+	// after which the client waits a moment, and which counts once.
 	Attempts int
 	// FirstByte is how long an exit may take to begin its answer to a request for a stream while there is another exit
 	// that could. Others may take Config.AnswerTimeout: whole answers begin when they are complete. Default: 30 s.

@@ -49,8 +49,10 @@ type course struct {
 	request *request
 	began   time.Time
 
-	attempts  int                       // times that the request was sent, or that there was nobody to send it to
+	attempts  int                       // times that an exit may have got the request, or that there was nobody to send it to
 	doubtful  int                       // times that an exit may have worked on it
+	sent      bool                      // it was sent, or there was nobody to send it to
+	misses    int                       // times that it certainly reached no exit, in this round
 	rounds    int                       // pauses
 	down      map[relayurl.URL]bool     // relays that failed in this round
 	gone      map[service.Identity]bool // and exits that were out of reach
@@ -70,6 +72,9 @@ const maxSkipped = 512
 func (c *course) next(ctx context.Context) (route.Candidate, bool) {
 	for c.hasPatience() {
 		for range maxSkipped {
+			if c.misses >= c.proxy.cfg.Patience.Attempts {
+				break
+			}
 			to, ok := c.draw()
 			if !ok {
 				break
@@ -88,7 +93,7 @@ func (c *course) next(ctx context.Context) (route.Candidate, bool) {
 
 func (c *course) hasPatience() bool {
 	patience := c.proxy.cfg.Patience
-	return c.attempts < patience.Attempts && (c.attempts == 0 || time.Since(c.began) < patience.Time)
+	return c.attempts < patience.Attempts && (!c.sent || time.Since(c.began) < patience.Time)
 }
 
 // draw takes a candidate from the plan.
@@ -127,7 +132,8 @@ func (c *course) watchSlow(giveUp context.CancelCauseFunc) (sent, stop func()) {
 	timer := time.AfterFunc(math.MaxInt64, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.waiting && c.doubtful+1 < maxDoubtful && c.hasNext() {
+		last := c.doubtful+1 >= maxDoubtful || c.attempts+1 >= c.proxy.cfg.Patience.Attempts // when this one is given up
+		if c.waiting && !last && c.hasNext() {
 			giveUp(errSlow)
 		}
 	})
@@ -173,16 +179,20 @@ func (c *course) giveBack() {
 
 // pause waits until it is worth looking again, which it then does. It reports false when it is not.
 func (c *course) pause(ctx context.Context) bool {
+	patient, cancel := context.WithDeadline(ctx, c.began.Add(c.proxy.cfg.Patience.Time))
+	defer cancel()
 	switch {
 	case c.rounds == 0 && c.last == nil: // the directory may be older than an exit
 	case !c.mayPass():
 		return false
 	default:
 		c.attempts++
-		sleep(ctx, min(minPause<<c.rounds, maxPause), nil)
+		c.sent = true
+		sleep(patient, min(minPause<<c.rounds, maxPause), nil)
 	}
 	c.rounds++
-	c.proxy.directory.refresh(ctx, func() bool {
+	c.misses = 0
+	c.proxy.directory.refresh(patient, func() bool {
 		c.replan()
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -221,9 +231,10 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 		if last != nil && (!c.mayGoOn(last) || !c.hasPatience() || ctx.Err() != nil) {
 			break
 		}
-		if c.attempts++; c.attempts > 1 {
+		if c.sent {
 			c.proxy.metrics.retries.Inc()
 		}
+		c.sent = true
 		a, failed := c.attempt(ctx, hop{to, to.Exit.(Exit), path})
 		if failed == nil {
 			c.proxy.paths.answered(path.Relay)
@@ -231,9 +242,7 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 		}
 		last = failed
 		last.relay = path.Relay
-		if last.inDoubt() {
-			c.doubtful++
-		}
+		c.count(failed)
 		switch {
 		case ctx.Err() != nil: // the tool is gone: nobody is to blame
 			return nil, c.blame(to, &failure{final: true, result: route.Inconclusive, err: failed.err})
@@ -269,6 +278,19 @@ func (c *course) skipModel(to route.Candidate, f *failure) bool {
 		c.giveBack()
 	}
 	return others || c.pending != nil
+}
+
+// count counts a failure. Those that certainly reached no exit cost little, and come all at once when every exit or relay
+// is gone for a moment: a round of them counts once, by the pause after it.
+func (c *course) count(f *failure) {
+	if f.undelivered {
+		c.misses++
+		return
+	}
+	c.attempts++
+	if f.inDoubt() {
+		c.doubtful++
+	}
 }
 
 // blame tells the chooser about a failure.

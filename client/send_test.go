@@ -28,8 +28,8 @@ func answerProblem(status int, kind string) func(http.ResponseWriter, *http.Requ
 	}
 }
 
-// outerErrors are outer answers that are not sealed: what the tool is told, and whether the request goes
-// to the other exit within two attempts.
+// outerErrors are outer answers that are not sealed: what the tool is told, and how often the request is sent within two
+// attempts. What certainly reached no exit, and may pass, is tried at both exits in two rounds.
 var outerErrors = []struct {
 	name   string
 	answer func(http.ResponseWriter, *http.Request) bool
@@ -37,10 +37,10 @@ var outerErrors = []struct {
 	status int
 	code   string
 }{
-	{"not reached", answerProblem(502, service.TypeExitNotReached), 2, 502, "exit_unreachable"},
-	{"unknown exit", answerProblem(404, service.TypeUnknownExit), 2, 502, "exit_unreachable"},
+	{"not reached", answerProblem(502, service.TypeExitNotReached), 4, 502, "exit_unreachable"},
+	{"unknown exit", answerProblem(404, service.TypeUnknownExit), 4, 502, "exit_unreachable"},
 	{"key unknown to the exit", answerProblem(400, service.TypeOHTTPKey), 2, 502, "exit_refused"},
-	{"overloaded", answerProblem(503, service.TypeOverloaded), 1, 503, "relay_refused"},
+	{"overloaded", answerProblem(503, service.TypeOverloaded), 2, 503, "relay_refused"},
 	{"lost", answerProblem(502, service.TypeExitLost), 2, 502, "exit_lost"},
 	{"other problem", answerProblem(400, service.TypeDate), 2, 502, "exit_refused"},
 	{"too large", answerProblem(413, ""), 1, 413, "request_too_large"},

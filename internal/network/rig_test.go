@@ -54,7 +54,7 @@ func newMatrix(t *testing.T, before func(*matrix)) *matrix {
 	for i := range matrixExits {
 		cfg.Exits = append(cfg.Exits, m.exit(t, i))
 	}
-	cfg.Client.Patience = client.Patience{Time: patience, Attempts: matrixExits * matrixRelays, FirstByte: firstByte}
+	cfg.Client.Patience = client.Patience{Time: patience, FirstByte: firstByte}
 	cfg.Client.AnswerTimeout, cfg.Client.StallTimeout = firstByte, stall
 	cfg.Client.RefreshInterval = time.Second
 	if before != nil {
