@@ -18,7 +18,8 @@
 //     another exit; exits of its own, which see what they are asked, only a pin keeps out.
 //   - No request goes through a relay to an exit that states the same operator.
 //   - The strongest key that an exit lists is used, so that nobody on the way can argue it down.
-//   - A request is sent a second time only when it is certain that no exit got it the first time.
+//   - A request is sent a second time only while nothing of an answer has been delivered, and, when it is not certain that
+//     no exit worked on it the first time, only as [Config.Retry] allows.
 //   - An answer ends properly toward the tool only when the exit has proved its end. Anything else is
 //     an error in the tool's own protocol, or a connection that visibly breaks.
 //   - Bytes go to the tool as they arrive; nothing is held back. With pseudonyms an event of a stream waits while its
