@@ -112,7 +112,8 @@ func plain(err error) error {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kind):
-		return fmt.Errorf("%s: a JSON %s does not fit", kind.Field, kind.Value)
+		field := strings.TrimPrefix(kind.Field, "Preferences.") // that they are in another struct is nobody's concern
+		return fmt.Errorf("%s: a JSON %s does not fit", field, kind.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		name, _ := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
 		return fmt.Errorf("unknown key %q", service.Printable(name, maxKeyRunes))

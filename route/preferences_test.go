@@ -56,7 +56,7 @@ func TestParsePreferences(t *testing.T) {
 		{"sort by nothing known", `{"sort": {"by": "beauty"}}`, nil, "sort: want one of"},
 		{"unknown key inside", `{"max_price": {"total": 1}}`, nil, `unknown key "total"`},
 		{"unknown percentile", `{"preferred_max_latency": {"p95": 1}}`, nil, `unknown key "p95"`},
-		{"wrong type", `{"order": "a"}`, nil, "order: a JSON string"},
+		{"wrong type", `{"order": "a"}`, nil, "preferences: order: a JSON string"},
 		{"not an object", `["a"]`, nil, "want a JSON object"},
 		{"nothing", ``, nil, "want a JSON object"},
 		{"cut off", `{"order": [`, nil, "unexpected EOF"},
