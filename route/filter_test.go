@@ -4,9 +4,11 @@
 package route_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -265,6 +267,72 @@ func TestSorted(t *testing.T) {
 }
 
 // What was measured counts before what was promised.
+// Half of the requests being fast enough is not nine of ten being so. The one that is to be demoted is the cheaper by far.
+func TestPreferredPercentiles(t *testing.T) {
+	b := newBench(t, route.Config{Random: always(0.5)}, newOffer("uneven-exit", price("0.2")), newOffer("steady-exit", price("10")))
+	fast := route.Outcome{TTFT: 200 * time.Millisecond, TokensPerSecond: 100}
+	b.reports("steady-exit", 10, fast)
+	b.reports("uneven-exit", 6, fast)
+	b.reports("uneven-exit", 4, route.Outcome{TTFT: 3 * time.Second, TokensPerSecond: 5})
+	const uneven, steady = "uneven-exit steady-exit", "steady-exit uneven-exit"
+	tests := []struct {
+		name string
+		p    route.Preferences
+		want string
+	}{
+		{"nothing preferred", route.Preferences{}, uneven},
+		{"median latency", route.Preferences{PreferredMaxLatency: &route.Percentiles{P50: 0.5}}, uneven},
+		{"three quarters", route.Preferences{PreferredMaxLatency: &route.Percentiles{P75: 0.5}}, steady},
+		{"latency of nine tenths", route.Preferences{PreferredMaxLatency: &route.Percentiles{P50: 0.5, P90: 0.5}}, steady},
+		{"latency that all keep", route.Preferences{PreferredMaxLatency: &route.Percentiles{P99: 5}}, uneven},
+		{"median throughput", route.Preferences{PreferredMinThroughput: &route.Percentiles{P50: 50}}, uneven},
+		{"throughput of nine tenths", route.Preferences{PreferredMinThroughput: &route.Percentiles{P90: 50}}, steady},
+	}
+	for _, tt := range tests {
+		if got := b.order(with(tt.p)); got != tt.want {
+			t.Errorf("%s: order %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Each promise is asked for on its own.
+func TestMinSLA(t *testing.T) {
+	b := newBench(t, route.Config{}, newOffer("promiser", func(i *service.Info, _ *service.Model) {
+		i.SLA = &service.SLA{MaxTTFTMillis: 800, MinTokensPerSecond: 30, Uptime: 0.99, MaxConcurrency: 8}
+	}))
+	for _, tt := range []struct {
+		want service.SLA
+		fits bool
+	}{
+		{service.SLA{MaxTTFTMillis: 800, MinTokensPerSecond: 30, Uptime: 0.99, MaxConcurrency: 8}, true},
+		{service.SLA{MaxTTFTMillis: 799}, false},
+		{service.SLA{MinTokensPerSecond: 31}, false},
+		{service.SLA{Uptime: 0.999}, false},
+		{service.SLA{MaxConcurrency: 9}, false},
+	} {
+		if got := b.order(with(route.Preferences{MinSLA: &tt.want})) != ""; got != tt.fits {
+			t.Errorf("min_sla %+v: chosen %t, want %t", tt.want, got, tt.fits)
+		}
+	}
+}
+
+// The weights of the geometric mean are those that docs/routing.md states.
+func TestScore(t *testing.T) {
+	for _, tt := range []struct {
+		factors route.Factors
+		weight  float64
+	}{
+		{route.Factors{Availability: 0.5, Latency: 1, Throughput: 1, Promises: 1}, 0.4},
+		{route.Factors{Availability: 1, Latency: 0.5, Throughput: 1, Promises: 1}, 0.2},
+		{route.Factors{Availability: 1, Latency: 1, Throughput: 0.5, Promises: 1}, 0.2},
+		{route.Factors{Availability: 1, Latency: 1, Throughput: 1, Promises: 0.5}, 0.2},
+	} {
+		if got, want := tt.factors.Score(), math.Pow(0.5, tt.weight); math.Abs(got-want) > 1e-9 {
+			t.Errorf("score of %+v is %v, want %v", tt.factors, got, want)
+		}
+	}
+}
+
 func TestMeasuredBeforePromised(t *testing.T) {
 	promise := func(i *service.Info, _ *service.Model) {
 		i.SLA = &service.SLA{MaxTTFTMillis: 300, MinTokensPerSecond: 90}
