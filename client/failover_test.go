@@ -20,6 +20,9 @@ import (
 
 const streamBody = `{"messages":[{"content":"hi","role":"user"}],"model":"m","stream":true}`
 
+// actingBody names a tool that the backend runs and that may act on something.
+const actingBody = `{"messages":[{"content":"hi","role":"user"}],"model":"m","tools":[{"type":"mcp","server_label":"x"}]}`
+
 // coded answers with one of our own errors.
 func coded(code dialect.Code) func(*exchange) {
 	return func(x *exchange) {
@@ -67,6 +70,9 @@ func TestGoesOnToAnotherExit(t *testing.T) {
 		{"backend refuses the exit", Config{Retry: RetryNever}, chatBody, coded(dialect.CodeBackendAuth), 200, 1, 1},
 		{"backend failed", Config{}, chatBody, coded(dialect.CodeBackendError), 200, 1, 1},
 		{"backend failed, nothing unknown may be repeated", Config{Retry: RetryNever}, chatBody, coded(dialect.CodeBackendError), 500, 1, 0},
+		{"backend failed, and its tools may have acted", Config{}, actingBody, coded(dialect.CodeBackendError), 500, 1, 0},
+		{"its tools may have acted, and that may be repeated", Config{Retry: RetryAlways}, actingBody, coded(dialect.CodeBackendError), 200, 1, 1},
+		{"busy, before its tools could act", Config{}, actingBody, coded(dialect.CodeExitBusy), 200, 1, 1},
 		{"backend's own 500", Config{}, chatBody, status(500), 200, 1, 1},
 		{"backend's own 429", Config{Retry: RetryNever}, chatBody, status(429), 200, 1, 1},
 		{"model is gone", Config{Retry: RetryNever}, chatBody, status(404), 200, 1, 1},
@@ -203,6 +209,19 @@ func TestWaitsForExitsToComeBack(t *testing.T) {
 	}
 }
 
+// An exit that says for how long is left alone that long.
+func TestRetryAfter(t *testing.T) {
+	c, _ := two(t, Config{}, coded(dialect.CodeExitBusy), plainAnswer("{}"))
+	c.expectChat("{}")
+	rests := c.Inspector().Status().Breakers
+	if len(rests) != 1 {
+		t.Fatalf("breakers %+v, want one", rests)
+	}
+	if left := time.Until(rests[0].Until); left < 8*time.Second || left > 9*time.Second { // by guess it were 5 to 6.25 s
+		t.Errorf("it rests for %v, want the 9 s that it asked for", left)
+	}
+}
+
 // Nothing is waited for beyond the time that the user is patient.
 func TestPatienceEnds(t *testing.T) {
 	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
@@ -259,6 +278,10 @@ func TestTierFallsBack(t *testing.T) {
 	if body := read(t, resp); body != string(service.Premium) || resp.Header.Get(fieldTier) != "paid" {
 		t.Errorf("answered %q by tier %q", body, resp.Header.Get(fieldTier))
 	}
+	if tiers := c.Inspector().Status().Tiers; tiers[0].Answered != 0 || tiers[1].Answered != 1 {
+		t.Errorf("status %+v, want one answer of the second tier", tiers)
+	}
+	eventually(t, "the log line says which tier answered", func() bool { return strings.Contains(c.logs.String(), "tier=paid") })
 }
 
 // A tool that goes away while its request waits leaves no mark on the exit or the relay.
