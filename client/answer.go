@@ -26,7 +26,8 @@ type answer struct {
 	detach func() bool             // lets the exchange go on when the tool's request has ended
 	watch  *watch                  // runs with Config.AnswerTimeout until there is content
 	stall  time.Duration
-	begun  bool // there was content
+	begun  bool      // there was content
+	due    time.Time // when there must be something to deliver; zero: there is
 
 	to    hop
 	meter *meter
@@ -53,6 +54,21 @@ func (a *answer) prime(op dialect.Operation) error {
 		return a.err
 	}
 	return nil
+}
+
+// begin makes the answer one that can be delivered.
+func (a *answer) begin() *answer {
+	a.due = time.Time{}
+	return a
+}
+
+// patience is how long the next content may take: a while, and until something is delivered no longer than that may take
+// in all, or an exit could keep a request from every other for days with a byte a minute.
+func (a *answer) patience() time.Duration {
+	if a.due.IsZero() {
+		return a.stall
+	}
+	return min(a.stall, time.Until(a.due))
 }
 
 // unread puts content back that was read. Err is what reading it ended with.
@@ -101,7 +117,7 @@ var errCutByExit = errors.New("the exit reports that the answer broke off")
 // runs only while it waits.
 func (a *answer) Read(p []byte) (int, error) {
 	if a.begun {
-		a.watch.restart(a.stall)
+		a.watch.restart(a.patience())
 	}
 	n, err := a.inner.Body.Read(p)
 	a.meter.add(p[:n])

@@ -104,7 +104,7 @@ func TestAnswerHead(t *testing.T) {
 			-1,
 		},
 		{"no type", 200, nil, "<html>", http.Header{}, -1},
-		{"empty", 200, nil, "", http.Header{"Content-Length": {"0"}}, 0},
+		{"empty", 400, nil, "", http.Header{"Content-Length": {"0"}}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/ohttp"
+	"github.com/tokengo/tokengo/route"
 )
 
 // sending is a request that goes to one exit through one relay.
@@ -32,7 +33,7 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	p, q, to, watch := s.proxy, s.request, s.to, s.watch
 	m, err := q.message(p.scrubber.exit(to.exit, time.Now()), to.chosen.Model.ID)
 	if err != nil {
-		return nil, &failure{refused: true, err: &dialect.Error{Code: dialect.CodeInternal, Message: "The exit's name of the model cannot be asked for."}}
+		return nil, &failure{refused: true, proven: true, result: route.Failed, err: &dialect.Error{Code: dialect.CodeInternal, Message: "The exit's name of the model cannot be asked for."}}
 	}
 	p.debug.add(m.op, m.scrubbed, to.exit)
 	relay := p.directory.poller(to.path.Relay).relay
@@ -63,27 +64,36 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	if there, refused := refusedDate(inner); refused {
 		resp.Body.Close()
 		p.clocks.correct(to.exit.Info.Identity, there)
-		return nil, &failure{redate: true, refused: true, err: &dialect.Error{Code: dialect.CodeExitRefused}}
+		return nil, &failure{redate: true, refused: true, result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitRefused}}
 	}
 	inner.Body = q.scrubbed.Restore(inner.Body, inner.Fields.Get("content-type"))
 	a := &answer{
 		inner: inner, cells: cells, outer: resp.Body, watch: watch, stall: p.cfg.StallTimeout,
-		to: to, meter: newMeter(began, inner.Fields.Get("content-type")),
+		due: began.Add(p.cfg.AnswerTimeout), to: to, meter: newMeter(began, inner.Fields.Get("content-type")),
 	}
 	return a.settle(q.op)
 }
 
 // settle makes sure that an answer has begun, or finds out what its error means.
 func (a *answer) settle(op dialect.Operation) (*answer, *failure) {
-	if a.inner.Status >= http.StatusBadRequest {
+	switch {
+	case a.inner.Status >= http.StatusBadRequest:
 		return a.judge(op)
+	case !hasContent(a.inner.Status):
+		a.outer.Close()
+		return nil, wrong()
 	}
 	if err := a.prime(op); err != nil {
-		a.buf.release()
+		a.release()
 		a.outer.Close()
 		return nil, brokenOff(err)
 	}
-	return a, nil
+	return a.look(op)
+}
+
+// hasContent reports whether an answer of this status, which is no error, can be one to a request for text.
+func hasContent(status int) bool {
+	return status == http.StatusOK || status == http.StatusCreated || status == http.StatusAccepted
 }
 
 // post sends the sealed request and returns the head of the outer answer.

@@ -4,6 +4,8 @@
 package client
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +33,11 @@ type failure struct {
 	relayDown bool
 	// outage is set when it may pass by itself in a moment.
 	outage bool
+	// proven is set when the exit itself failed: what it sealed, or what it signed, shows it. Else only a relay says so, who
+	// may have made it up.
+	proven bool
+	// slow is set when the time was over.
+	slow bool
 	// redate is set when the exit did nothing because of the request's date, and has said what time it is.
 	redate bool
 	// stale is set when the exit's keys are not what the directory said: it needs another look.
@@ -56,7 +63,7 @@ func sendFailure(err error, up *upload, to hop) *failure {
 	relay := to.path.Relay.Host
 	switch {
 	case errors.Is(err, errNoAnswer), errors.Is(err, errSlow):
-		return &failure{result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitTimeout}}
+		return &failure{slow: true, result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitTimeout}}
 	case errors.Is(err, errUnwritable):
 		return &failure{final: true, result: route.Inconclusive, err: &dialect.Error{
 			Code: dialect.CodeInternal, Message: "The request cannot be written as Binary HTTP.",
@@ -84,14 +91,30 @@ func brokenOff(err error) *failure {
 	if errors.Is(err, errRelaySilent) {
 		return &failure{relayDown: true, outage: true, result: route.Inconclusive, err: broken(err, false)}
 	}
-	f := &failure{result: route.Interrupted, err: broken(err, false)}
+	f := &failure{result: route.Interrupted, proven: ownFault(err), err: broken(err, false)}
+	f.slow = f.err.Code == dialect.CodeExitTimeout
 	f.outage = f.err.Code == dialect.CodeExitLost
 	return f
+}
+
+// ownFault reports whether it shows in what an exit sealed that its answer is at fault, which no relay can bring about.
+func ownFault(err error) bool {
+	if errors.Is(err, ohttp.ErrInvalid) || errors.Is(err, ohttp.ErrTooLarge) {
+		return false
+	}
+	return err == errCutByExit || damaged(err)
 }
 
 // invalid is an answer that no exit gives.
 func invalid() *failure {
 	return &failure{result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitInvalid}}
+}
+
+// wrong is a sealed answer that means nothing in any AI protocol.
+func wrong() *failure {
+	f := invalid()
+	f.proven = true
+	return f
 }
 
 // refusal says what an outer answer means that is not a sealed one. Only the type of a problem counts:
@@ -122,7 +145,7 @@ func refusal(resp *http.Response, to hop) *failure {
 		return &failure{outage: true, result: route.Unreachable, err: &dialect.Error{Code: dialect.CodeExitLost}}
 	}
 	if resp.StatusCode == http.StatusRequestEntityTooLarge {
-		return &failure{final: true, result: route.Inconclusive, err: &dialect.Error{
+		return &failure{undelivered: true, final: true, result: route.Inconclusive, err: &dialect.Error{
 			Code:    dialect.CodeTooLarge,
 			Message: fmt.Sprintf("The sealed request is larger than relay %s or the exit accepts. Send less.", relay),
 		}}
@@ -133,34 +156,90 @@ func refusal(resp *http.Response, to hop) *failure {
 	}}
 }
 
-// maxErrorBody is the longest error of an exit that is read as a whole, in bytes.
-const maxErrorBody = 64 << 10
+// Bounds of an exit's error.
+const (
+	maxErrorBody = 64 << 10         // bytes that are read as a whole
+	errorTime    = 30 * time.Second // from its head to its end
+)
 
 // judge says what an exit's error means. It is returned as the answer alone when the request is at fault, together with
-// a failure when another exit might do better, and as a failure alone when it broke off.
+// a failure when another exit might do better, and as a failure alone when it broke off or is longer than any error.
 func (a *answer) judge(op dialect.Operation) (*answer, *failure) {
+	a.due = time.Now().Add(min(errorTime, a.stall))
+	a.watch.restart(a.patience())
 	body, err := io.ReadAll(io.LimitReader(a, maxErrorBody+1))
 	if err != nil {
 		a.outer.Close()
 		return nil, brokenOff(err)
 	}
-	f := verdict(a.inner.Status, op.ErrorCode(body))
-	if a.inner.Fields.Get("content-type") == service.ProblemType {
-		f = &failure{result: route.Inconclusive} // it did not accept the sealed message
-	}
-	if len(body) > maxErrorBody {
+	f := a.verdict(op, body)
+	tooLong := len(body) > maxErrorBody
+	switch {
+	case f == nil && tooLong:
 		a.unread(body, nil)
-		return a, nil
-	}
-	if f == nil {
+		return a.begin(), nil
+	case f == nil:
 		a.unread(body, io.EOF)
-		return a, nil
-	}
-	if seconds, err := strconv.ParseUint(a.inner.Fields.Get("retry-after"), 10, 32); err == nil {
-		f.retryAfter = time.Duration(seconds) * time.Second
+		return a.begin(), nil
+	case tooLong:
+		a.outer.Close()
+		f.err = &dialect.Error{Code: dialect.CodeExitInvalid}
+		return nil, f
 	}
 	f.body = body
 	return a, f
+}
+
+// look finds an error in a whole answer that is said to be none, and refuses an answer of nothing.
+func (a *answer) look(op dialect.Operation) (*answer, *failure) {
+	content := (*a.buf.bytes)[:a.n]
+	var f *failure
+	switch {
+	case a.err != io.EOF:
+	case len(bytes.TrimSpace(content)) == 0:
+		f = wrong()
+	case isErrorBody(content):
+		f = verdict(http.StatusInternalServerError, op.ErrorCode(content))
+	}
+	if f == nil {
+		return a.begin(), nil
+	}
+	f.proven, f.body = true, bytes.Clone(content)
+	a.release()
+	if f.err != nil {
+		a.outer.Close()
+		return nil, f
+	}
+	return a, f
+}
+
+// isErrorBody reports whether a whole body is a JSON object with an error, in any protocol.
+func isErrorBody(content []byte) bool {
+	if !bytes.Contains(content, []byte(`"error"`)) {
+		return false
+	}
+	var body struct {
+		Error json.RawMessage `json:"error"`
+	}
+	err := json.Unmarshal(content, &body)
+	return err == nil && len(body.Error) > 0 && (body.Error[0] == '{' || body.Error[0] == '"')
+}
+
+// verdict says what an error means for the request and for the exit; nil when the request is at fault.
+func (a *answer) verdict(op dialect.Operation, body []byte) *failure {
+	f := verdict(a.inner.Status, op.ErrorCode(body))
+	if a.inner.Fields.Get("content-type") == service.ProblemType {
+		// It did not accept the sealed message: a relay that holds messages back or sends them twice brings that about.
+		return &failure{result: route.Failed}
+	}
+	if f == nil {
+		return nil
+	}
+	f.proven = true
+	if seconds, err := strconv.ParseUint(a.inner.Fields.Get("retry-after"), 10, 32); err == nil {
+		f.retryAfter = time.Duration(seconds) * time.Second
+	}
+	return f
 }
 
 // verdict says what an exit's error means for the request, by the code that is in it and else by its status; nil when

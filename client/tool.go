@@ -83,7 +83,7 @@ func (t *tool) begin() {
 	h := t.w.Header()
 	for _, name := range responseFields {
 		for _, field := range t.head.Fields {
-			if field.Name == name {
+			if field.Name == name && isBounded(field) {
 				h.Add(name, field.Value)
 			}
 		}
@@ -99,6 +99,27 @@ func (t *tool) begin() {
 		h.Set("Content-Length", strconv.Itoa(t.length))
 	}
 	t.w.WriteHeader(t.head.Status)
+}
+
+// longestRetry is the most that a tool is told to wait, in seconds: a day. Tools may do as they are told.
+const longestRetry = 24 * 60 * 60
+
+// isBounded reports whether a field of an exit's answer can be passed on: one that says when to try again does not, if
+// it names no time within a day.
+func isBounded(f bhttp.Field) bool {
+	longest := float64(longestRetry)
+	switch f.Name {
+	case "retry-after-ms":
+		longest *= 1000
+	case "retry-after":
+		if at, err := http.ParseTime(f.Value); err == nil {
+			return time.Until(at) < longestRetry*time.Second
+		}
+	default:
+		return true
+	}
+	n, err := strconv.ParseFloat(f.Value, 64)
+	return err == nil && n >= 0 && n <= longest
 }
 
 // Header fields in which the client tells the tool where an answer comes from. Nobody else gets to see them.
