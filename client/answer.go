@@ -220,14 +220,16 @@ func (p *proxy) finish(op dialect.Operation, t *tool, err error) result {
 	case errors.Is(err, context.Canceled):
 		return result{outcome: outcomeCancelled, broken: true}
 	case err == errCutByExit && t.begun: // the exit has told the tool
-		return result{outcome: outcome(dialect.CodeBackendCut), broken: true}
+		return result{outcome: outcome(dialect.CodeBackendCut), broken: true, err: err}
 	}
 	fail := broken(err, t.begun)
 	if !t.begun {
-		return p.fail(t.w, op, fail)
+		res := p.fail(t.w, op, fail)
+		res.err = err
+		return res
 	}
 	t.write(fail.StreamEventAfter(op, t.contentType, t.tail)) // if the tool is gone, nothing is lost
-	return result{outcome: outcome(fail.Code), broken: true}
+	return result{outcome: outcome(fail.Code), broken: true, err: err}
 }
 
 func answered(status int) outcome {

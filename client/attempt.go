@@ -25,6 +25,9 @@ type sending struct {
 	to      hop
 	watch   *watch
 	sent    func() // is called when the request has left
+
+	corrected bool          // the exit has said what time it is there
+	ahead     time.Duration // and how far that is before this clock
 }
 
 // run seals the request, sends it, and opens the beginning of the answer. When the exit answered with an error that
@@ -38,7 +41,7 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	p.debug.add(m.op, m.scrubbed, to.exit)
 	relay := p.directory.poller(to.path.Relay).relay
 	up := &upload{sent: s.sent, seal: func() (*ohttp.SealedRequest, int64, error) {
-		return m.seal(to.exit.key, p.cfg.Format, p.clocks.date(to, relay))
+		return m.seal(to.exit.key, p.cfg.Format, s.date(relay))
 	}}
 	began := time.Now()
 	resp, err := p.post(ctx, up, to)
@@ -63,7 +66,7 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	}
 	if there, refused := refusedDate(inner); refused {
 		resp.Body.Close()
-		p.clocks.correct(to.exit.Info.Identity, there)
+		s.correct(there)
 		return nil, &failure{redate: true, refused: true, result: route.Failed, err: &dialect.Error{Code: dialect.CodeExitRefused}}
 	}
 	inner.Body = q.scrubbed.Restore(inner.Body, inner.Fields.Get("content-type"))

@@ -286,7 +286,7 @@ func (c *Client) Serve(ctx context.Context, ln net.Listener) error {
 	})
 	err := group.Wait()
 	c.router.save() // with what the last requests taught
-	c.directory.close()
+	c.directory.hangUp()
 	return err
 }
 

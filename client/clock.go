@@ -7,45 +7,26 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/service"
 )
 
-// clocks tell what date goes inside the seal. It is the user's clock corrected by what the relay says the time is,
-// which is the same for all who use that relay: an exit would know a user again by a clock that is always 37 seconds
-// off. An exit that refuses a date has the last word about its own (RFC 9458 section 6.5.2). A date that a relay
-// spoils makes requests fail, which a relay can always do.
-type clocks struct {
-	mu    sync.Mutex // guards exits
-	exits map[service.Identity]time.Duration
-}
-
-// maxClocks bounds the exits whose clocks are remembered.
-const maxClocks = 1024
-
-// date is the time to put into a request to an exit through a relay.
-func (c *clocks) date(to hop, relay *relay) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	off, ok := c.exits[to.exit.Info.Identity]
-	if !ok {
-		off = time.Duration(relay.ahead.Load())
+// date is the time to put inside the seal. It is the user's clock corrected by what the relay says the time is, which is
+// the same for all who use that relay: an exit would know a user again by a clock that is always 37 seconds off. An exit
+// that refuses a date has the last word about its own (RFC 9458 section 6.5.2), for this request alone: one that gave each
+// client another time to remember would know it again by that. A date that a relay spoils makes requests fail, which a
+// relay can always do.
+func (s *sending) date(relay *relay) time.Time {
+	if s.corrected {
+		return time.Now().Add(s.ahead)
 	}
-	return time.Now().Add(off)
+	return time.Now().Add(time.Duration(relay.ahead.Load()))
 }
 
-// correct takes in what time it is at an exit.
-func (c *clocks) correct(id service.Identity, there time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.exits == nil || len(c.exits) >= maxClocks {
-		c.exits = make(map[service.Identity]time.Duration)
-	}
-	c.exits[id] = time.Until(there)
-}
+// correct takes in what time it is at the exit.
+func (s *sending) correct(there time.Time) { s.corrected, s.ahead = true, time.Until(there) }
 
 // learn takes in the Date field of a relay's answer. It has whole seconds, so on average half of one more has passed.
 func (r *relay) learn(header http.Header) {

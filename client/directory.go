@@ -155,6 +155,13 @@ func sameRoutes(a, b Exit) bool {
 		slices.EqualFunc(a.Paths, b.Paths, func(a, b Path) bool { return a.Relay == b.Relay && a.Operator == b.Operator })
 }
 
+// hangUp closes all connections for good. One that carried something until just now is not idle yet, and would stay.
+func (d *directory) hangUp() {
+	for _, p := range d.pollers {
+		p.relay.transport.cut()
+	}
+}
+
 func (d *directory) poller(url relayurl.URL) *poller {
 	for _, p := range d.pollers {
 		if p.relay.url == url {

@@ -57,11 +57,19 @@ func (d *door) check(r *http.Request) *dialect.Error {
 
 // checkManagement says why a request for what is not a tool's business must not come in, or nil.
 func (d *door) checkManagement(r *http.Request) *dialect.Error {
-	switch {
-	case d.local && !isLoopback(r.Host), r.Header["Origin"] != nil, !siteIsOwn(r):
-		return forbidden("The management paths answer on this machine only, and not to web pages.")
+	switch fail := d.checkVisitor(r); {
+	case fail != nil:
+		return fail
 	case !shows(r, d.management) && !shows(r, d.token):
 		return unauthorized()
+	}
+	return nil
+}
+
+// checkVisitor is checkManagement without the token.
+func (d *door) checkVisitor(r *http.Request) *dialect.Error {
+	if d.local && !isLoopback(r.Host) || r.Header["Origin"] != nil || !siteIsOwn(r) {
+		return forbidden("The management paths answer on this machine only, and not to web pages.")
 	}
 	return nil
 }

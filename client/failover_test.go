@@ -76,8 +76,9 @@ func TestGoesOnToAnotherExit(t *testing.T) {
 		{"backend's own 500", Config{}, chatBody, status(500), 200, 1, 1},
 		{"backend's own 429", Config{Retry: RetryNever}, chatBody, status(429), 200, 1, 1},
 		{"model is gone", Config{Retry: RetryNever}, chatBody, status(404), 200, 1, 1},
-		{"wrong request", Config{}, chatBody, status(400), 400, 1, 0},
-		{"too long for the model", Config{}, chatBody, coded(dialect.CodeContextLength), 400, 1, 0},
+		{"wrong request, in the first's opinion", Config{}, chatBody, status(400), 200, 1, 1},
+		{"wrong request, and nothing may be repeated", Config{Retry: RetryNever}, chatBody, status(400), 400, 1, 0},
+		{"too long for the model", Config{}, chatBody, coded(dialect.CodeContextLength), 200, 1, 1},
 		{"stream cut before its first byte", Config{}, streamBody, func(x *exchange) {
 			x.head(200, eventStream)
 			x.end(bhttp.Field{Name: dialect.FieldError, Value: "backend_cut"})

@@ -26,13 +26,15 @@ type failure struct {
 	// undelivered is set when it is certain that no exit got the request, and refused when one got it and certainly
 	// did not work on it: it may be sent again. With neither it is not known.
 	undelivered, refused bool
-	// final is set when the fault is the request's own: another exit would say the same. With otherModel another model
-	// might not.
-	final, otherModel bool
+	// final is set when another exit would fail alike.
+	final bool
 	// relayDown is set when the relay is at fault.
 	relayDown bool
 	// outage is set when it may pass by itself in a moment.
 	outage bool
+	// requestsFault is set when the exit says that the request is wrong in itself: its answer is the tool's, unless another
+	// exit knows better. With otherModel another model might take it.
+	requestsFault, otherModel bool
 	// proven is set when the exit itself failed: what it sealed, or what it signed, shows it. Else only a relay says so, who
 	// may have made it up.
 	proven bool
@@ -162,8 +164,8 @@ const (
 	errorTime    = 30 * time.Second // from its head to its end
 )
 
-// judge says what an exit's error means. It is returned as the answer alone when the request is at fault, together with
-// a failure when another exit might do better, and as a failure alone when it broke off or is longer than any error.
+// judge says what an exit's error means. It is returned together with a failure, as the answer alone when the request is
+// at fault and it is longer than any error, and as a failure alone when it is that or broke off.
 func (a *answer) judge(op dialect.Operation) (*answer, *failure) {
 	a.due = time.Now().Add(min(errorTime, a.stall))
 	a.watch.restart(a.patience())
@@ -179,8 +181,9 @@ func (a *answer) judge(op dialect.Operation) (*answer, *failure) {
 		a.unread(body, nil)
 		return a.begin(), nil
 	case f == nil:
-		a.unread(body, io.EOF)
-		return a.begin(), nil
+		// Too long for this model, it may fit into another that the request names.
+		long := op.ErrorCode(body) == dialect.CodeContextLength
+		f = &failure{requestsFault: true, otherModel: long, refused: true, proven: true, result: route.Inconclusive}
 	case tooLong:
 		a.outer.Close()
 		f.err = &dialect.Error{Code: dialect.CodeExitInvalid}
@@ -250,8 +253,6 @@ func verdict(status int, code dialect.Code) *failure {
 		return &failure{refused: true, result: route.Limited}
 	case dialect.CodeBackendOverloaded, dialect.CodeBackendUnreachable, dialect.CodeBackendAuth, dialect.CodeUnknownModel:
 		return &failure{refused: true, result: route.Failed}
-	case dialect.CodeContextLength:
-		return &failure{refused: true, final: true, otherModel: true, result: route.Inconclusive}
 	case dialect.CodeBackendError, dialect.CodeBackendTimeout, dialect.CodeBackendCut, dialect.CodeInternal:
 		return &failure{result: route.Failed}
 	case "":

@@ -49,6 +49,14 @@ func answering(status int, body string, fields ...bhttp.Field) func(*exchange) {
 	}
 }
 
+// hurried answers a client that may have gone before the end.
+func hurried(answer func(*exchange)) func(*exchange) {
+	return func(x *exchange) {
+		x.hurried = true
+		answer(x)
+	}
+}
+
 // Whatever an exit answers in the place of an answer, the request is answered elsewhere, and the exit's record shows it.
 func TestHostileAnswersGoElsewhere(t *testing.T) {
 	endless := func(x *exchange) {
@@ -85,7 +93,7 @@ func TestHostileAnswersGoElsewhere(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := Config{AnswerTimeout: 300 * time.Millisecond, StallTimeout: 300 * time.Millisecond}
-			c, exits := two(t, cfg, tt.first, plainAnswer(`{"from":"the second"}`))
+			c, exits := two(t, cfg, hurried(tt.first), plainAnswer(`{"from":"the second"}`))
 			c.expectChat(`{"from":"the second"}`)
 			if n := exits[0].requests.Load(); n != 1 {
 				t.Errorf("%d requests to the hostile exit", n)
@@ -175,5 +183,49 @@ func TestRefusedDatesEarnNothing(t *testing.T) {
 	}
 	if n := exits[0].requests.Load(); n != 2 {
 		t.Errorf("sent %d times, want once and once more with its date", n)
+	}
+}
+
+// An exit that says of every request that it is wrong is not believed until it has answered one: another is asked, once.
+// Of what that one says too the tool is told.
+func TestSecondOpinion(t *testing.T) {
+	wrong := answering(400, `{"error":{"message":"of the first"}}`)
+	c, exits := two(t, Config{}, wrong, plainAnswer("{}"))
+	c.expectChat("{}")
+	if got := standingOf(c, exits[0]); got.Failed == 0 || got.State != route.Open {
+		t.Errorf("remembered of the exit that was alone in refusing: %+v", got)
+	}
+	if n := exits[0].requests.Load(); n != 1 {
+		t.Errorf("%d requests to it", n)
+	}
+
+	for name, second := range map[string]func(*exchange){
+		"says so too": answering(422, `{"error":{"message":"of the second"}}`), "fails": status(503),
+	} {
+		c, exits = two(t, Config{}, wrong, second)
+		resp := c.do("POST", "/v1/chat/completions", chatBody)
+		want := map[string]string{"says so too": "of the second", "fails": "of the first"}[name]
+		if body := read(t, resp); resp.StatusCode/100 != 4 || !strings.Contains(body, want) {
+			t.Errorf("%s: status %d, %s", name, resp.StatusCode, body)
+		}
+		if got := standingOf(c, exits[0]); got.Failed > 0 {
+			t.Errorf("%s: remembered of the first: %+v", name, got)
+		}
+	}
+
+	c, exits = two(t, Config{}, plainAnswer("{}"), plainAnswer(`{"from":"the second"}`))
+	c.expectChat("{}")
+	exits[0].answer = wrong
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	if read(t, resp); resp.StatusCode != 400 || exits[1].requests.Load() != 0 {
+		t.Errorf("one that has answered before: status %d, %d requests to the other", resp.StatusCode, exits[1].requests.Load())
+	}
+}
+
+// An exit's other models, by which it could be asked in another protocol, are no second opinion, and nothing is waited for.
+func TestSecondOpinionIsOfAnother(t *testing.T) {
+	c, _, exit := network(t, Config{}, answering(400, `{"error":{}}`))
+	if resp := c.do("POST", "/v1/chat/completions", chatBody); resp.StatusCode != 400 || exit.requests.Load() != 1 {
+		t.Errorf("status %d after %d requests", resp.StatusCode, exit.requests.Load())
 	}
 }

@@ -158,3 +158,13 @@ func (l *lines) CloseIdleConnections() {
 	}
 	l.current.transport.CloseIdleConnections()
 }
+
+// cut closes all connections at once, with whatever they carry. No more are opened.
+func (l *lines) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range append(l.retired, l.current) {
+		line.cut()
+	}
+	l.retired = nil
+}

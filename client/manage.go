@@ -17,7 +17,7 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
-// ManagementPrefix begins the paths that are the user's, not the tools'. They always need a token.
+// ManagementPrefix begins the paths that are the user's, not the tools'. All but [ProofPath] need a token.
 const ManagementPrefix = "/tokengo/"
 
 // maxQueryBytes is the largest query: preferences have 64 KiB at most.
@@ -28,6 +28,10 @@ func isManagement(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, M
 
 // manage answers management paths.
 func (p *proxy) manage(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == ProofPath {
+		p.door.prove(w, r)
+		return
+	}
 	switch fail := p.door.checkManagement(r); {
 	case fail != nil:
 		refuse(w, fail)

@@ -6,6 +6,7 @@ package client
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
@@ -69,7 +70,7 @@ func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.
 	if !whole && m.first.IsZero() || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
 		return route.Usage{}
 	}
-	said := op.Usage(m.head, m.tail)
+	said := plausible(op.Usage(m.head, m.tail), r)
 	u := route.Usage{
 		InputTokens: cmp.Or(said.Input, r.InputTokens), CachedTokens: said.Cached, OutputTokens: said.Output, Images: r.Images,
 	}
@@ -92,4 +93,28 @@ func (m *meter) rate(tokens int) float64 {
 		return 0
 	}
 	return float64(tokens) / took.Seconds()
+}
+
+// What an answer can have taken at most. What it says of that is the exit's word, and budgets count it.
+const (
+	mostInput      = 1 << 21 // tokens, of any model's context
+	mostOutput     = 1 << 18
+	mostOverhead   = 1 << 10 // tokens that a backend adds to a request
+	bytesPerLength = 4       // of [route.Request.InputTokens]; no token is shorter than a byte
+)
+
+// plausible cuts what an answer says of its usage to what the request can have taken: one lie must not use up a month's
+// budget. Where backends may read more than the request, because of tools that they run and of images and files, and
+// write more than one answer, only the bounds of models are left.
+func plausible(u dialect.Usage, r *route.Request) dialect.Usage {
+	input, output := mostInput, mostOutput
+	if len(r.Features) == 0 && len(r.Modalities) == 0 {
+		input = min(input, bytesPerLength*r.InputTokens+mostOverhead)
+	}
+	if r.MaxOutput > 0 && !slices.Contains(r.Parameters, "n") {
+		output = min(output, r.MaxOutput)
+	}
+	u.Input, u.Output = min(u.Input, input), min(u.Output, output)
+	u.Cached = min(u.Cached, u.Input)
+	return u
 }

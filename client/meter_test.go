@@ -86,3 +86,41 @@ func TestCancelledAnswersAreBilled(t *testing.T) {
 	cancel()
 	eventually(t, "what was answered is counted", func() bool { return c.Inspector().Status().Tiers[0].Spent > 1 })
 }
+
+func TestPlausibleUsage(t *testing.T) {
+	const lie = 1 << 30
+	tests := []struct {
+		name string
+		said dialect.Usage
+		r    route.Request
+		want dialect.Usage
+	}{
+		{"true", dialect.Usage{Input: 90, Cached: 50, Output: 10}, route.Request{InputTokens: 100}, dialect.Usage{Input: 90, Cached: 50, Output: 10}},
+		{"a lie", dialect.Usage{Input: lie, Cached: lie, Output: lie}, route.Request{InputTokens: 100, MaxOutput: 50}, dialect.Usage{Input: 1424, Cached: 1424, Output: 50}},
+		{"of an answer of any length", dialect.Usage{Output: lie}, route.Request{}, dialect.Usage{Output: mostOutput}},
+		{"of several answers", dialect.Usage{Output: 99}, route.Request{MaxOutput: 50, Parameters: []string{"n"}}, dialect.Usage{Output: 99}},
+		{"of tools", dialect.Usage{Input: lie}, route.Request{Features: []string{route.Tools}}, dialect.Usage{Input: mostInput}},
+		{"of images", dialect.Usage{Input: 5000}, route.Request{Modalities: []string{"image"}}, dialect.Usage{Input: 5000}},
+		{"more from the cache than was read", dialect.Usage{Input: 5, Cached: 9}, route.Request{}, dialect.Usage{Input: 5, Cached: 5}},
+	}
+	for _, tt := range tests {
+		if got := plausible(tt.said, &tt.r); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// An exit that claims absurd amounts of tokens does not use up the budget of a tier.
+func TestClaimedUsageDoesNotSpendABudget(t *testing.T) {
+	offer := models(service.OpenAI, "m")
+	offer[0].Pricing = &service.Pricing{InputPer1M: "1", OutputPer1M: "1", Currency: "USD"}
+	exit := newExit(t, newIdentity(t), testInfo(offer))
+	exit.answer = plainAnswer(`{"usage":{"prompt_tokens":999999999,"completion_tokens":999999999}}`)
+	c := start(t, Config{Tiers: []route.Tier{{Name: "paid", Budget: &route.Budget{Amount: 1, Period: route.Month}}}}, newTestRelay(t, exit))
+	for range 3 {
+		resp := c.do("POST", "/v1/chat/completions", chatBody)
+		if read(t, resp); resp.StatusCode != 200 {
+			t.Fatalf("status %d: the budget is spent: %+v", resp.StatusCode, c.Inspector().Status().Tiers)
+		}
+	}
+}

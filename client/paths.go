@@ -67,7 +67,7 @@ func (e Exit) inReach() bool {
 }
 
 // of returns the paths that may be used for an exit now, the best first: those through relays that work, by length, then
-// those through relays that have rested and not shown yet that they work. When all rest, the one whose rest ends first is
+// those that do far worse than another, and those through relays that have rested and not shown yet that they work. When all rest, the one whose rest ends first is
 // used anyway. It is empty only when none is allowed.
 func (s *paths) of(e Exit) []Path {
 	now := time.Now()
@@ -76,9 +76,9 @@ func (s *paths) of(e Exit) []Path {
 	var soonestEnd time.Time
 	for _, m := range s.measure(e) {
 		switch state, until := m.relay.health.state(now); {
-		case state == route.Closed:
+		case state == route.Closed && !s.avoids(e, m.relay, now):
 			well = append(well, m)
-		case state == route.HalfOpen:
+		case state != route.Open:
 			doubtful = append(doubtful, m)
 		case soonestEnd.IsZero() || until.Before(soonestEnd):
 			soonest, soonestEnd = m, until

@@ -33,7 +33,6 @@ type proxy struct {
 	inspector *Inspector
 	running   sync.RWMutex // read-locked by each request that runs
 	drains    drains
-	clocks    clocks
 	unshaped  sync.Once // has logged that an exit does not shape its answers
 }
 
@@ -60,6 +59,7 @@ const (
 type result struct {
 	outcome outcome
 	broken  bool
+	err     error // why the answer broke off
 	from    *hop
 }
 
@@ -185,6 +185,14 @@ func (p *proxy) learn(q *request, a *answer, res result) {
 		how = route.Succeeded
 	case outcomeCancelled, outcomeClientError:
 		how = route.Inconclusive
+	default:
+		if res.err == nil || ownFault(res.err) {
+			break
+		}
+		p.paths.strained(a.to.exit, a.to.path.Relay)
+		if p.paths.blamesWay(a.to.exit, a.to.path.Relay) {
+			how = route.Inconclusive
+		}
 	}
 	o := a.meter.outcome(q.op, &q.demand.route, how)
 	if a.inner.Status >= http.StatusBadRequest {

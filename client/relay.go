@@ -29,6 +29,7 @@ type relay struct {
 	transport *lines
 	health    health
 	lookout   *lookout
+	ways      ways
 	ahead     atomic.Int64 // of its clock before this one, in nanoseconds
 }
 

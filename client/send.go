@@ -5,7 +5,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"math"
 	"sync"
 	"time"
@@ -19,7 +18,7 @@ import (
 // send has a request answered by the first exit of its plan that does. Nothing of the answer has been delivered when it
 // returns. The answer must be given to drains.take.
 func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) {
-	c := &course{proxy: p, request: q, began: time.Now(), down: map[relayurl.URL]bool{}, gone: map[service.Identity]bool{}}
+	c := &course{proxy: p, request: q, began: time.Now(), down: map[relayurl.URL]bool{}, doubted: map[relayurl.URL]bool{}, gone: map[service.Identity]bool{}}
 	defer c.end()
 	p.router.ready(ctx, c.began)
 	c.plan = p.router.chooser.Plan(&q.demand.route)
@@ -29,11 +28,20 @@ func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) 
 			break
 		}
 		a, failed := c.try(ctx, to)
-		if failed == nil {
+		switch {
+		case failed == nil:
+			c.settle(a)
 			return a, nil
+		case failed.requestsFault && c.skipModel(to, failed):
+		case failed.requestsFault && c.believes(to):
+			return failed.answer, nil
+		case failed.requestsFault:
+			c.opinion, c.refuser = failed, to
+			c.gone[to.Exit.Service().Identity] = true // its other models are no second opinion
+			continue
 		}
 		c.fail(ctx, failed)
-		if !c.mayGoOn(failed) && !c.skipModel(to, failed) {
+		if !c.mayGoOn(failed) {
 			break
 		}
 	}
@@ -53,10 +61,14 @@ type course struct {
 	doubtful  int                       // times that an exit may have worked on it
 	sent      bool                      // it was sent, or there was nobody to send it to
 	misses    int                       // times that it certainly reached no exit, in this round
+	missed    int                       // and in all
 	rounds    int                       // pauses
 	down      map[relayurl.URL]bool     // relays that failed in this round
-	gone      map[service.Identity]bool // and exits that were out of reach
+	doubted   map[relayurl.URL]bool     // and those through which an exit was not reached, or did not answer
+	gone      map[service.Identity]bool // and exits that are not to be asked again
 	last      *failure                  // of the attempt before; nil before the first
+	opinion   *failure                  // of the first exit that says that the request is wrong
+	refuser   route.Candidate           // which said it
 	refreshed bool                      // the directory was asked for keys that had changed
 
 	mu      sync.Mutex // guards what follows, which an attempt that takes long looks at from its timer
@@ -67,6 +79,10 @@ type course struct {
 
 // maxSkipped is how many candidates in a row may turn out to be behind relays that have just failed.
 const maxSkipped = 512
+
+// fullRounds is how many rounds of as many misses as there may be attempts a request goes through: a relay that forges
+// them for ever is not to be sent the same large request without end.
+const fullRounds = 3
 
 // next returns the candidate to try next, when there is one within the tool's patience.
 func (c *course) next(ctx context.Context) (route.Candidate, bool) {
@@ -93,7 +109,8 @@ func (c *course) next(ctx context.Context) (route.Candidate, bool) {
 
 func (c *course) hasPatience() bool {
 	patience := c.proxy.cfg.Patience
-	return c.attempts < patience.Attempts && (!c.sent || time.Since(c.began) < patience.Time)
+	return c.attempts < patience.Attempts && c.missed < fullRounds*patience.Attempts &&
+		(!c.sent || time.Since(c.began) < patience.Time)
 }
 
 // draw takes a candidate from the plan.
@@ -157,11 +174,17 @@ func (c *course) replan() {
 	defer c.mu.Unlock()
 	c.plan = c.proxy.router.chooser.Plan(&c.request.demand.route)
 	clear(c.down)
+	clear(c.doubted)
 	clear(c.gone)
 }
 
-// end gives back what was drawn and not tried.
-func (c *course) end() { c.forget() }
+// end gives back what was drawn and not tried, and an opinion that the tool is not told.
+func (c *course) end() {
+	c.forget()
+	if c.opinion != nil {
+		c.opinion.answer.end()
+	}
+}
 
 func (c *course) forget() {
 	c.mu.Lock()
@@ -182,6 +205,8 @@ func (c *course) pause(ctx context.Context) bool {
 	patient, cancel := context.WithDeadline(ctx, c.began.Add(c.proxy.cfg.Patience.Time))
 	defer cancel()
 	switch {
+	case c.opinion != nil: // there is an answer
+		return false
 	case c.rounds == 0 && c.last == nil: // the directory may be older than an exit
 	case !c.mayPass():
 		return false
@@ -209,158 +234,21 @@ func (c *course) mayPass() bool {
 	return c.proxy.router.hadExits() && len(c.proxy.directory.list(time.Now())) == 0
 }
 
-// paths are the relays through which a candidate can be tried.
+// paths are the relays through which a candidate can be tried. Those that seem to be in the way come last.
 func (c *course) paths(to route.Candidate) []Path {
 	exit := to.Exit.Service()
 	if c.gone[exit.Identity] || !time.Now().Before(exit.Expires) { // it may have expired since the exits were indexed
 		return nil
 	}
-	var open []Path
+	var open, doubted []Path
 	for _, path := range c.proxy.paths.of(to.Exit.(Exit)) {
-		if !c.down[path.Relay] {
+		switch {
+		case c.down[path.Relay]:
+		case c.doubted[path.Relay]:
+			doubted = append(doubted, path)
+		default:
 			open = append(open, path)
 		}
 	}
-	return open
-}
-
-// try sends the request to one exit, through one relay after the other while it is certain or may be risked.
-func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure) {
-	var last *failure
-	for _, path := range c.paths(to) {
-		if last != nil && (!c.mayGoOn(last) || !c.hasPatience() || ctx.Err() != nil) {
-			break
-		}
-		if c.sent {
-			c.proxy.metrics.retries.Inc()
-		}
-		c.sent = true
-		a, failed := c.attempt(ctx, hop{to, to.Exit.(Exit), path})
-		if failed == nil {
-			c.proxy.paths.answered(path.Relay)
-			return a, nil
-		}
-		last = failed
-		last.relay = path.Relay
-		c.count(failed)
-		switch {
-		case ctx.Err() != nil: // the tool is gone: nobody is to blame
-			return nil, c.blame(to, &failure{final: true, result: route.Inconclusive, err: failed.err})
-		case failed.relayDown:
-			c.down[path.Relay] = true
-			c.proxy.paths.failed(path.Relay)
-		case failed.undelivered && !failed.stale: // another relay may reach the exit
-		default:
-			return nil, c.blame(to, last)
-		}
-	}
-	return nil, c.blame(to, last)
-}
-
-// maxDoubtful is how often an exit may have worked on a request before it is given up: each time may cost money, and a
-// request that exits break at would break them one after the other.
-const maxDoubtful = 3
-
-// mayGoOn reports whether the request may be sent again after a failure.
-func (c *course) mayGoOn(f *failure) bool {
-	return f.repeatable(c.request) && c.doubtful < maxDoubtful
-}
-
-// skipModel goes on to the next model that the request names, if it may do better.
-func (c *course) skipModel(to route.Candidate, f *failure) bool {
-	if !f.otherModel {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	others := c.plan.SkipModel(to.Asked)
-	if c.pending != nil && c.pending.Asked == to.Asked {
-		c.giveBack()
-	}
-	return others || c.pending != nil
-}
-
-// count counts a failure. Those that certainly reached no exit cost little, and come all at once when every exit or relay
-// is gone for a moment: a round of them counts once, by the pause after it.
-func (c *course) count(f *failure) {
-	if f.undelivered {
-		c.misses++
-		return
-	}
-	c.attempts++
-	if f.inDoubt() {
-		c.doubtful++
-	}
-}
-
-// blame tells the chooser about a failure.
-func (c *course) blame(to route.Candidate, f *failure) *failure {
-	if f.result == route.Unreachable {
-		c.gone[to.Exit.Service().Identity] = true
-	}
-	c.proxy.router.chooser.Report(to, route.Outcome{Result: f.result, RetryAfter: f.retryAfter})
-	return f
-}
-
-// fail remembers why an attempt failed. Keys that have changed are looked up, once.
-func (c *course) fail(ctx context.Context, f *failure) {
-	if c.last != nil && c.last.answer != nil {
-		c.last.answer.end()
-	}
-	c.last = f
-	if f.stale && !c.refreshed {
-		c.refreshed = true
-		c.proxy.directory.poller(f.relay).refresh(ctx, c.began)
-		c.replan()
-	}
-}
-
-// giveUp is what the tool is told: what the last exit answered if it did, else what went wrong.
-func (c *course) giveUp() (*answer, *dialect.Error) {
-	switch {
-	case c.last == nil:
-		return nil, c.proxy.noCandidate(c)
-	case c.last.answer != nil:
-		return c.last.answer, nil
-	}
-	return nil, c.last.err
-}
-
-// hop is one way to have a request answered.
-type hop struct {
-	chosen route.Candidate
-	exit   Exit
-	path   Path
-}
-
-// errSlow is why an exchange was cancelled whose answer did not begin while there was another exit to ask.
-var errSlow = errors.New("no answer in time, and there is another exit")
-
-// attempt sends the request once and waits for the beginning of the answer.
-func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
-	p := c.proxy
-	ctx, cancel, detach := detached(ctx)
-	watch := newWatch(cancel, p.cfg.AnswerTimeout, func() error { return context.Cause(ctx) })
-	defer p.paths.watch(ctx, to.path.Relay, cancel)()
-	sent, stop := c.watchSlow(cancel)
-	defer stop()
-	p.cfg.Logger.DebugContext(ctx, "attempt", "exit", to.exit.Hash.Short(), "relay", to.path.Relay.Host)
-	s := &sending{proxy: p, request: c.request, to: to, watch: watch, sent: sent}
-	a, failed := s.run(ctx)
-	if failed != nil && failed.redate {
-		a, failed = s.run(ctx) // sealed anew, once
-	}
-	if a == nil {
-		watch.stop()
-		detach()
-		cancel(nil)
-		return nil, failed
-	}
-	a.cancel, a.detach = cancel, detach
-	if failed == nil {
-		return a, nil
-	}
-	failed.answer = a.whole(failed.body)
-	p.drains.take(a)
-	return nil, failed
+	return append(open, doubted...)
 }

@@ -133,7 +133,7 @@ func (p *Price) UnmarshalJSON(raw []byte) error {
 		}
 	}
 	amount, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	if err != nil || strings.ContainsAny(text, "xX") {
 		return errors.New("a price is neither a number nor a decimal string")
 	}
 	*p = Price(amount)

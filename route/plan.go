@@ -129,9 +129,13 @@ func (p *Plan) conversation() string {
 	return p.request.Conversation
 }
 
-// SkipModel leaves out what is left of one of the request's models, by the name that the request has for it: all its exits
-// would say the same. It reports whether the request names others.
+// SkipModel leaves out what is left of one of the request's models, by the name that the request has for it, because all
+// its exits would say the same. It reports false, and does nothing, when the request names no other that is left.
 func (p *Plan) SkipModel(asked string) bool {
+	others := func(w wanted) bool { return w.table != nil && !w.skip && w.asked != asked }
+	if p.ended || !slices.ContainsFunc(p.wanted, others) {
+		return false
+	}
 	for i := range p.wanted {
 		if p.wanted[i].asked != asked {
 			continue
@@ -141,7 +145,7 @@ func (p *Plan) SkipModel(asked string) bool {
 			p.batch, p.refill = nil, false
 		}
 	}
-	return !p.ended && slices.ContainsFunc(p.wanted, func(w wanted) bool { return w.table != nil && !w.skip })
+	return true
 }
 
 // advance draws the next batch, of this stage while it has more, else of the next one.

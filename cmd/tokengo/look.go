@@ -7,15 +7,19 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +87,7 @@ func (f *lookFlags) open(ctx context.Context, cmd *cobra.Command, need needs) (*
 	named := cmd.Flags().Changed("relay")
 	if !named || need == needClient {
 		if s := f.client(); s.isClient(ctx) {
-			return s, nil
+			return s, s.keepProven(ctx)
 		}
 	}
 	missing := fmt.Sprintf("no client runs at %s", f.file.Listen)
@@ -149,7 +153,7 @@ func (f *lookFlags) client() *source {
 // clientAt is the client that may run at an address, or the URL that it prints.
 func clientAt(address string) *source {
 	address = strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")
-	direct := &http.Transport{DisableKeepAlives: true} // no proxy: it would see the token
+	direct := &http.Transport{} // no proxy: it would see the token. The connection on which the client proved itself is used on
 	s := &source{http: &http.Client{Transport: direct, CheckRedirect: stay}, base: "http://" + address, name: address}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		s.base = "http://localhost"
@@ -180,6 +184,50 @@ func (s *source) isClient(ctx context.Context) bool {
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 100))
 	return err == nil && strings.HasPrefix(string(text), "TokenGo is running")
+}
+
+// keepProven keeps the tokens that the client proves to know: only those are shown to it, since any user of this machine
+// can listen where the client would. It fails when none is left.
+func (s *source) keepProven(ctx context.Context) error {
+	var random [16]byte
+	rand.Read(random[:]) // never fails
+	nonce := hex.EncodeToString(random[:])
+	var peer net.Addr
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { peer = info.Conn.RemoteAddr() },
+	})
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+client.ProofPath+"?nonce="+nonce, nil)
+	if err != nil {
+		return fmt.Errorf("ask the client at %s: %w", s.name, err)
+	}
+	answer, err := s.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("ask the client at %s: %w", s.name, err)
+	}
+	defer answer.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxProofBytes))
+	var got client.Proofs
+	if err != nil || answer.StatusCode != http.StatusOK || json.Unmarshal(raw, &got) != nil {
+		return s.stranger()
+	}
+	s.tokens = slices.DeleteFunc(s.tokens, func(token secret.Secret) bool {
+		return peer == nil || !slices.Contains(got.Proofs, client.Proof(token, peer, nonce))
+	})
+	if len(s.tokens) == 0 {
+		return s.stranger()
+	}
+	return nil
+}
+
+// maxProofBytes is the longest answer to a nonce that is read.
+const maxProofBytes = 4 << 10
+
+// stranger says that what listens is not known to be this user's client.
+func (s *source) stranger() error {
+	return &hintedError{
+		fmt.Errorf("the client at %s wants a token that is not in its state directory here, or is not yours: it has been told nothing", s.name),
+		"say with --state-dir where the state of the client is",
+	}
 }
 
 // maxReportBytes is the longest report that is read: a directory of 10,000 exits has some 100 MB.
@@ -223,10 +271,7 @@ func (s *source) ask(ctx context.Context, method, path string, body []byte, into
 			return s.read(answer.StatusCode, raw, into)
 		}
 	}
-	return &hintedError{
-		fmt.Errorf("the client at %s wants a token that is not in its state directory here", s.name),
-		"say with --state-dir where the state of the client is",
-	}
+	return s.stranger()
 }
 
 // read reads a report, or an error.

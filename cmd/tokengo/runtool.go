@@ -69,7 +69,13 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if clientAt(f.file.Listen).isClient(cmd.Context()) {
+	if there := f.running(token); there.isClient(cmd.Context()) {
+		if err := there.keepProven(cmd.Context()); err != nil && !token.IsZero() {
+			return err
+		} else if err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "what listens at %s does not prove to be a client of yours, by the state directory here; it reads what %s asks\n",
+				f.file.Listen, args[0])
+		}
 		warnOfIgnored(cmd, f.file.Listen)
 		return startTool(cmd, program, args, place{"http://" + f.file.Listen, token})
 	}
@@ -97,6 +103,15 @@ func runTool(cmd *cobra.Command, f *clientFlags, args []string) error {
 		return err
 	}
 	return withClient(cmd.Context(), c, ln, func() error { return startTool(cmd, program, args, place{"http://" + ln.Addr().String(), token}) })
+}
+
+// running is the client that may run already, with the tokens by which it proves itself.
+func (f *clientFlags) running(token secret.Secret) *source {
+	s := (&lookFlags{roleFlags: f.roleFlags, file: f.file}).client()
+	if !token.IsZero() {
+		s.tokens = append(s.tokens, token)
+	}
+	return s
 }
 
 // warnOfIgnored names the flags that say how a client runs, when one runs already.
