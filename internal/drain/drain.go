@@ -1,7 +1,8 @@
 // Copyright 2026 The TokenGo Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package drain shuts HTTP servers down without waiting for connections that nobody uses.
+// Package drain ends HTTP servers: [ServeUntil] at once, and [Fresh] when running requests have finished, without
+// waiting for connections that nobody uses.
 //
 // HTTP clients open spare connections. To [http.Server.Shutdown] one on which no request has arrived
 // yet may still bring one, so it waits 5 seconds for each; a person who presses Ctrl-C waits with it.
