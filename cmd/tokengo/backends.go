@@ -22,6 +22,7 @@ import (
 
 	"github.com/tokengo/tokengo/exit"
 	"github.com/tokengo/tokengo/internal/demobackend"
+	"github.com/tokengo/tokengo/internal/drain"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -187,7 +188,7 @@ func serveDemoBackend(ctx context.Context, group *errgroup.Group) (string, error
 		Handler: backend, ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
-	group.Go(func() error { return serveUntil(ctx, srv, ln) })
+	group.Go(func() error { return drain.ServeUntil(ctx, srv, ln) })
 	return "http://" + ln.Addr().String(), nil
 }
 

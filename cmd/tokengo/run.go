@@ -26,6 +26,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/internal/drain"
 )
 
 // roleFlags are the flags that every long-running command has. Set in a configuration file, too.
@@ -139,21 +140,7 @@ func (r *role) serveMetrics(ctx context.Context, address string) error {
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}
-	return serveUntil(ctx, srv, ln)
-}
-
-// serveUntil serves on ln until ctx is done, then closes everything.
-func serveUntil(ctx context.Context, srv *http.Server, ln net.Listener) error {
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
-	case <-ctx.Done():
-		srv.Close()
-		<-served
-		return nil
-	}
+	return drain.ServeUntil(ctx, srv, ln)
 }
 
 // keepSmall makes the collector run early rather than let the heap double: the roles hold little, and

@@ -23,7 +23,7 @@ const module = "github.com/tokengo/tokengo/"
 // package needs its row here and in docs/development.md.
 var mayImport = map[string][]string{
 	// Commands: everything.
-	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "shape", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend"},
+	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "shape", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend", "internal/demo", "internal/drain"},
 
 	// Roles: mechanisms and protocols, never each other.
 	"client": {"route", "scrub", "shape", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/keyfile", "internal/relayurl", "internal/secret"},
@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"internal/secret":      {},
 	"internal/demobackend": {},
 	"internal/network":     {"client", "relay", "exit", "internal/relayurl"},
+	"internal/demo":        {"client", "relay", "exit", "route", "shape", "service", "internal/demobackend", "internal/drain", "internal/network"},
 	"internal/marked":      {},
 	"internal/bench":       {},
 	"internal/leaktest":    {"client", "relay", "exit", "shape", "service", "internal/network", "internal/relayurl"},

@@ -1,19 +1,13 @@
 // Copyright 2026 The TokenGo Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package demo
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tokengo/tokengo/client"
 	"github.com/tokengo/tokengo/exit"
@@ -31,16 +25,17 @@ const (
 	secondTier = "free"
 )
 
-// market is exits that compete, behind two relays, with a client and tools that ask it.
+// market is exits that compete, behind two relays, with a client and tools that ask it. Its tools run beside the story
+// and touch the tally alone.
 type market struct {
-	network *network.Network
+	screen  view
 	stalls  []*stall
+	network *network.Network     // set, as byHash, before tools ask
+	byHash  map[service.Hash]int // which stall
 	tally   tally
-	byHash  map[service.Hash]int // which stall; set once, before tools ask
 
-	favourite int // the stall that was asked most while the client learned
-	mu        sync.Mutex
-	standings []standing // how the client sees the stalls; guarded by mu
+	favourite int        // the stall that was asked most while the client learned; -1 before
+	standings []standing // how the client saw the stalls at the last look
 }
 
 // stall is one exit with its backend.
@@ -79,8 +74,8 @@ func (s *stall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.backend.ServeHTTP(w, r)
 }
 
-// exit is the configuration of the stall's exit. Its backend is at a path of its own.
-func (s *stall) exit(i int, backends string) exit.Config {
+// exit is the configuration of the stall's exit.
+func (s *stall) exit(backendURL string) exit.Config {
 	class := service.Standard
 	if s.tier == secondTier {
 		class = service.Free
@@ -88,23 +83,40 @@ func (s *stall) exit(i int, backends string) exit.Config {
 	return exit.Config{
 		Operator: s.name, Tier: class, DialContext: s.cable.DialContext, DrainTimeout: time.Second,
 		Backends: []exit.Backend{{
-			Protocol: service.OpenAI, URL: fmt.Sprintf("%s/%d/v1", backends, i), Silent: true,
+			Protocol: service.OpenAI, URL: backendURL, Silent: true,
 			Models: []service.Model{{
-				ID: demoModel, Protocol: service.OpenAI,
+				ID: model, Protocol: service.OpenAI,
 				Pricing: &service.Pricing{InputPer1M: s.price, OutputPer1M: s.price, Currency: "USD"},
 			}},
 		}},
 	}
 }
 
-// newMarket opens all ports, and serves the backends until ctx ends.
-func newMarket(ctx context.Context, group *errgroup.Group, n int) (*market, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
+// newMarket makes n stalls, whose network does not exist yet.
+func newMarket(n int, screen view) (*market, error) {
+	m := &market{screen: screen, favourite: -1, standings: make([]standing, n)}
+	for i := range n {
+		s, err := newStall(i, n)
+		if err != nil {
+			return nil, err
+		}
+		m.stalls = append(m.stalls, s)
 	}
-	m := &market{favourite: -1, standings: make([]standing, n)}
+	return m, nil
+}
+
+// backend implements [story]: each stall is at a path of its own.
+func (m *market) backend() http.Handler {
 	mux := http.NewServeMux()
+	for i, s := range m.stalls {
+		prefix := fmt.Sprintf("/%d", i)
+		mux.Handle(prefix+"/", http.StripPrefix(prefix, s))
+	}
+	return mux
+}
+
+// config implements [story].
+func (m *market) config(backendURL string) (network.Config, error) {
 	cfg := network.Config{
 		Relays: []relay.Config{{}, {}},
 		Client: client.Config{
@@ -116,30 +128,16 @@ func newMarket(ctx context.Context, group *errgroup.Group, n int) (*market, erro
 			},
 		},
 	}
-	for i := range n {
-		s, err := newStall(i, n)
-		if err != nil {
-			ln.Close()
-			return nil, err
-		}
-		prefix := fmt.Sprintf("/%d", i)
-		mux.Handle(prefix+"/", http.StripPrefix(prefix, s))
-		cfg.Exits = append(cfg.Exits, s.exit(i, "http://"+ln.Addr().String()))
-		m.stalls = append(m.stalls, s)
+	for i, s := range m.stalls {
+		cfg.Exits = append(cfg.Exits, s.exit(fmt.Sprintf("%s/%d/v1", backendURL, i)))
 	}
-	srv := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
-	}
-	group.Go(func() error { return serveUntil(ctx, srv, ln) })
-	m.network, err = network.New(ctx, cfg)
-	return m, err
+	return cfg, nil
 }
 
-// learnHashes finds out by which hash the client knows each stall.
-func (m *market) learnHashes() {
-	m.byHash = make(map[service.Hash]int)
-	for _, e := range m.network.Client().Exits() {
+// open finds out by which hash the client of the network knows each stall.
+func (m *market) open(n *network.Network) {
+	m.network, m.byHash = n, make(map[service.Hash]int)
+	for _, e := range n.Client().Exits() {
 		for i, s := range m.stalls {
 			if e.Info.Operator == s.name {
 				m.byHash[e.Hash] = i
@@ -151,7 +149,7 @@ func (m *market) learnHashes() {
 // failFavourite has the backend of the exit that was asked most fail with a status, or work again with 0.
 func (m *market) failFavourite(status int) {
 	if m.favourite < 0 {
-		m.favourite = m.tally.most(phaseLearning)
+		m.favourite = m.tally.most(learning)
 	}
 	s := m.stalls[m.favourite]
 	s.failing.Store(status != 0)
@@ -167,10 +165,49 @@ func (m *market) cutFirstTier() {
 	}
 }
 
+// mendFirstTier has them come back.
 func (m *market) mendFirstTier() {
 	for _, s := range m.stalls {
 		if s.tier == firstTier {
 			s.cable.Mend()
 		}
 	}
+}
+
+// standing is how the client sees an exit.
+type standing struct {
+	known bool // it is in the directory
+	score float64
+	state route.State
+}
+
+// breaker is the state of the circuit breaker, for people.
+func (s standing) breaker() string {
+	if !s.known {
+		return "gone"
+	}
+	return string(s.state)
+}
+
+// scoreText is the score, for people.
+func (s standing) scoreText() string {
+	if !s.known {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", s.score)
+}
+
+// observe looks at what the client thinks of each stall, as 'tokengo why' does.
+func (m *market) observe() error {
+	why, err := m.network.Client().Inspector().Why(client.Query{Protocol: service.OpenAI, Models: []string{model}})
+	if err != nil {
+		return err
+	}
+	clear(m.standings)
+	for _, v := range why.Candidates {
+		if i, ok := m.byHash[v.Exit]; ok {
+			m.standings[i] = standing{known: true, score: v.Score, state: v.State}
+		}
+	}
+	return nil
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The TokenGo Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package demo
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ const (
 
 // view shows a market at work.
 type view interface {
-	phase(demoPhase)
+	phase(phase)
 	draw(*market)
 	every() time.Duration // between two calls of draw
 }
@@ -43,33 +43,19 @@ type row struct {
 	*stall
 	standing
 	share float64 // of the answers of the last two seconds
-	state string  // of its circuit breaker, or that it is gone
 }
 
 // rows are the stalls, in the order of the market or, where there are too many, those with the most requests.
 func (m *market) rows(atMost int) (rows []row, left int) {
-	shares := m.shares()
+	shares := m.tally.shares(len(m.stalls))
 	for i, s := range m.stalls {
-		standing := m.standing(i)
-		rows = append(rows, row{s, standing, shares[i], standing.said()})
+		rows = append(rows, row{s, m.standings[i], shares[i]})
 	}
 	if len(rows) <= atMost {
 		return rows, 0
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.share, a.share) })
 	return rows[:atMost], len(rows) - atMost
-}
-
-// shares are how the answers of the last two seconds spread.
-func (m *market) shares() []float64 {
-	shares := make([]float64, len(m.stalls))
-	recent := m.tally.recent()
-	for _, a := range recent {
-		if a.outcome == answered {
-			shares[a.stall] += 1 / float64(len(recent))
-		}
-	}
-	return shares
 }
 
 // liveView redraws a table in place.
@@ -80,7 +66,7 @@ type liveView struct {
 	lines    int // of the last picture
 }
 
-func (v *liveView) phase(p demoPhase)    { v.name, v.begun = p.name, time.Now() }
+func (v *liveView) phase(p phase)        { v.name, v.begun = p.name, time.Now() }
 func (v *liveView) every() time.Duration { return viewInterval }
 
 func (v *liveView) draw(m *market) {
@@ -105,7 +91,7 @@ func (v *liveView) draw(m *market) {
 // picture is the table as lines.
 func (v *liveView) picture(m *market, atMost int) []string {
 	rows, left := m.rows(atMost)
-	tools, lately := m.summary()
+	tools, lately := m.tally.summary()
 	lines := []string{
 		fmt.Sprintf("%s, for %.0f s", v.name, time.Since(v.begun).Seconds()),
 		tools + "; " + lately,
@@ -115,7 +101,7 @@ func (v *liveView) picture(m *market, atMost int) []string {
 	for _, r := range rows {
 		bar := strings.Repeat("█", int(r.share*barWidth+0.5))
 		lines = append(lines, fmt.Sprintf("%-8s %-5s %6s %6d  %-*s %5.0f%%  %5s  %s",
-			r.name, r.tier, r.price, r.speed(), barWidth, bar, 100*r.share, r.scored(), r.state))
+			r.name, r.tier, r.price, r.speed(), barWidth, bar, 100*r.share, r.scoreText(), r.breaker()))
 	}
 	if left > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", left))
@@ -131,7 +117,7 @@ type plainView struct {
 
 func (v *plainView) every() time.Duration { return plainInterval }
 
-func (v *plainView) phase(p demoPhase) { v.name = p.name }
+func (v *plainView) phase(p phase) { v.name = p.name }
 
 func (v *plainView) draw(m *market) {
 	rows, _ := m.rows(viewRows)
@@ -142,22 +128,13 @@ func (v *plainView) draw(m *market) {
 			busiest = append(busiest, fmt.Sprintf("%s %.0f%%", r.name, 100*r.share))
 		}
 	}
-	tools, lately := m.summary()
+	tools, lately := m.tally.summary()
 	fmt.Fprintf(v.w, "%-22s  %s; %s; %s\n", v.name, tools, lately, strings.Join(busiest, ", "))
 }
 
-// summary is how the tools fare: in all, and over the last two seconds by tier.
-func (m *market) summary() (tools, lately string) {
-	tiers := map[string]int{}
-	for _, a := range m.tally.recent() {
-		if a.outcome == answered {
-			tiers[a.tier]++
-		}
-	}
-	counts := map[outcome]int{}
-	for _, a := range m.tally.where(func(asked) bool { return true }) {
-		counts[a.outcome]++
-	}
-	return fmt.Sprintf("%d answered, %d broken off, %d refused", counts[answered], counts[cut], counts[refused]),
-		fmt.Sprintf("tier %s %d, tier %s %d", firstTier, tiers[firstTier], secondTier, tiers[secondTier])
-}
+// noView shows nothing.
+type noView struct{}
+
+func (noView) phase(phase)          {}
+func (noView) draw(*market)         {}
+func (noView) every() time.Duration { return viewInterval }
