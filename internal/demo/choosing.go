@@ -28,11 +28,12 @@ const (
 	tierBack
 )
 
-// phases tell the story, in less than half a minute.
+// phases tell the story, in less than half a minute. The favourite fails for less than the 4.5 s that two rests of its
+// circuit breaker take at least: a third failure would rest it for up to 10 s, longer than it has to recover.
 var phases = [...]phase{
 	learning:  {"learning", 5 * time.Second, func(*market) {}},
-	failing:   {"the favourite fails", 5 * time.Second, func(m *market) { m.failFavourite(http.StatusServiceUnavailable) }},
-	recovered: {"it recovers", 7 * time.Second, func(m *market) { m.failFavourite(0) }},
+	failing:   {"the favourite fails", 4 * time.Second, func(m *market) { m.failFavourite(http.StatusServiceUnavailable) }},
+	recovered: {"it recovers", 8 * time.Second, func(m *market) { m.failFavourite(0) }},
 	tierGone:  {"the first tier is gone", 3 * time.Second, func(m *market) { m.cutFirstTier() }},
 	tierBack:  {"it is back", 6 * time.Second, func(m *market) { m.mendFirstTier() }},
 }
