@@ -90,7 +90,7 @@ backends=(--backend demo)
 for protocol in openai claude gemini ollama; do
   backends+=(--backend "$protocol=$E2E_BACKEND_URL")
 done
-for model in openai=mock-gpt claude=mock-claude gemini=mock-gemini ollama=mock-llama; do
+for model in openai={mock,busy}-gpt openai=busy-responses claude={mock,busy}-claude gemini={mock,busy}-gemini ollama={mock,busy}-llama; do
   backends+=(--model "$model")
 done
 if [ -n "${TOKENGO_REAL_BACKEND:-}" ] && curl -sf -m 5 -o /dev/null "$TOKENGO_REAL_BACKEND/api/version"; then

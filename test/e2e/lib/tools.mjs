@@ -3,7 +3,8 @@
 
 // One adapter for each vendor's SDK, so that what must hold for all is written once (conformance.test.mjs):
 //
-//   models           what to ask for: from the demo backend, the mock, a real server, and one that nobody has
+//   models           what to ask for: from the demo backend, the mock, the mock when it is to be too busy (a model that is
+//                    left alone for a while), and one that nobody has
 //   list()           ids of the models on offer
 //   chat(m, p)       the text of a plain answer
 //   stream(m, p, s)  yields {text} for every event of a streamed answer; s aborts it
@@ -49,7 +50,7 @@ async function collect(pages) {
 
 const openai = {
   name: 'openai',
-  models: { demo: 'demo-gpt', mock: 'mock-gpt', nobodys: NOBODYS },
+  models: { demo: 'demo-gpt', mock: 'mock-gpt', busy: 'busy-gpt', nobodys: NOBODYS },
   list: async () => collect(await sdk.openai.models.list()),
   async chat(model, prompt) {
     const answer = await sdk.openai.chat.completions.create({ model, messages: ask(prompt) });
@@ -79,6 +80,7 @@ const openai = {
 const responses = {
   ...openai,
   name: 'openai responses',
+  models: { ...openai.models, busy: 'busy-responses' },
   async chat(model, prompt) {
     return (await sdk.openai.responses.create({ model, input: prompt })).output_text;
   },
@@ -105,7 +107,7 @@ const responses = {
 
 const claude = {
   name: 'claude',
-  models: { demo: 'demo-claude', mock: 'mock-claude', nobodys: NOBODYS },
+  models: { demo: 'demo-claude', mock: 'mock-claude', busy: 'busy-claude', nobodys: NOBODYS },
   list: async () => collect(sdk.claude.models.list()),
   async chat(model, prompt) {
     const answer = await sdk.claude.messages.create({ model, max_tokens: LIMIT, messages: ask(prompt) });
@@ -134,7 +136,7 @@ const claude = {
 
 const gemini = {
   name: 'gemini',
-  models: { demo: 'demo-gemini', mock: 'mock-gemini', nobodys: NOBODYS },
+  models: { demo: 'demo-gemini', mock: 'mock-gemini', busy: 'busy-gemini', nobodys: NOBODYS },
   list: async () => (await collect(await sdk.gemini.models.list())).map((name) => name.replace(/^models\//, '')),
   async chat(model, contents) {
     return (await sdk.gemini.models.generateContent({ model, contents })).text;
@@ -159,7 +161,7 @@ const gemini = {
 
 const ollama = {
   name: 'ollama',
-  models: { demo: 'demo-llama', mock: 'mock-llama', nobodys: NOBODYS },
+  models: { demo: 'demo-llama', mock: 'mock-llama', busy: 'busy-llama', nobodys: NOBODYS },
   list: async () => (await sdk.ollama.list()).models.map((m) => m.model.replace(/:latest$/, '')),
   async chat(model, prompt) {
     return (await sdk.ollama.chat({ model, messages: ask(prompt) })).message.content;
