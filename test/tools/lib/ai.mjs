@@ -20,9 +20,15 @@ const { createOpenAI } = await load('@ai-sdk/openai');
 const { createAnthropic } = await load('@ai-sdk/anthropic');
 const { createGoogleGenerativeAI } = await load('@ai-sdk/google');
 const { createOllama } = await load('ollama-ai-provider-v2');
+const { createOpenRouter } = await load('@openrouter/ai-sdk-provider');
+
+/** openRouter is OpenRouter's provider, before TokenGo's client. */
+export const openRouter = (settings) => createOpenRouter({ baseURL: `${url}/v1`, apiKey: 'tokengo', ...settings });
 
 const apiKey = 'tokengo';
-const openai = createOpenAI({ baseURL: `${url}/v1`, apiKey });
+/** openAI is the provider with a base of one's own. */
+export const openAI = (base) => createOpenAI({ baseURL: `${base}/v1`, apiKey });
+const openai = openAI(url);
 const anthropic = createAnthropic({ baseURL: `${url}/v1`, apiKey });
 const google = createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey });
 const ollama = createOllama({ baseURL: `${url}/api` });

@@ -5,6 +5,9 @@
 // would refuse (rules.mjs). It prints its URL, and writes every request and its answer, a line of JSON each, to LOG.
 //
 //   node lib/backend.mjs LOG
+//
+// Two paths are for the tests: /reset has ids begin anew, so that two runs can be compared; /stall/MODEL has the next
+// streamed answer of a model stop in its middle, until whoever asked goes away.
 
 import { appendFileSync } from 'node:fs';
 import http from 'node:http';
@@ -182,12 +185,26 @@ function answer(req, raw, entry) {
   return { status: 200, type: entry.protocol === 'ollama' ? 'application/x-ndjson' : 'text/event-stream', pieces: protocol.stream(entry.body, t) };
 }
 
+const stalled = new Set(); // models
+
+/** control does what a test asks for, and reports whether it was a test. */
+function control(path, res) {
+  const model = /^\/stall\/([^/]+)$/.exec(path)?.[1];
+  if (path === '/reset') beginIds();
+  else if (model) stalled.add(model);
+  else return false;
+  res.end();
+  return true;
+}
+
+/** stalls reports whether this answer is to stop in its middle. */
+function stalls(path, a, entry) {
+  const model = entry.body?.model ?? /models\/([^:]+):/.exec(path)?.[1];
+  return a.type !== 'application/json' && stalled.delete(model);
+}
+
 const server = http.createServer(async (req, res) => {
-  if (req.url === '/reset') { // ids begin anew, so that two runs can be compared
-    beginIds();
-    res.end();
-    return;
-  }
+  if (control(req.url, res)) return;
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
   const entry = { method: req.method, path: req.url, headers: req.headers, order: req.rawHeaders.filter((_, i) => i % 2 === 0).map((n) => n.toLowerCase()) };
@@ -205,10 +222,11 @@ const server = http.createServer(async (req, res) => {
   res.writeHead(a.status, { 'content-type': a.type });
   // In writes that respect neither events nor letters.
   const bytes = Buffer.from(entry.answer);
-  for (let i = 0; i < bytes.length; i += WRITE) {
+  const end = stalls(req.url, a, entry) ? bytes.length / 2 : bytes.length;
+  for (let i = 0; i < end; i += WRITE) {
     res.write(bytes.subarray(i, i + WRITE));
     await new Promise(setImmediate);
   }
-  res.end();
+  if (end === bytes.length) res.end();
 });
 server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));

@@ -24,10 +24,12 @@ const { GoogleGenAI } = await load('@google/genai');
 const { Ollama } = await load('ollama');
 
 const apiKey = process.env.TOOLS_KEY ?? 'tokengo';
-const oai = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
-const anthropic = new Anthropic({ baseURL: url, apiKey, maxRetries: 0 });
-const google = new GoogleGenAI({ apiKey, vertexai: false, httpOptions: { baseUrl: url } });
-const llama = new Ollama({ host: url });
+/** openAI is OpenAI's SDK with a base of one's own. */
+export const openAI = (base) => new OpenAI({ baseURL: `${base}/v1`, apiKey, maxRetries: 0 });
+const oai = openAI(url);
+export const anthropic = new Anthropic({ baseURL: url, apiKey, maxRetries: 0 });
+export const google = new GoogleGenAI({ apiKey, vertexai: false, httpOptions: { baseUrl: url } });
+export const llama = new Ollama({ host: url });
 
 async function count(events) {
   let n = 0;
