@@ -14,69 +14,15 @@ node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 ||
   exit 1
 }
 
-E2E_DIR=$(mktemp -d "${TMPDIR:-/tmp}/tokengo-e2e.XXXXXX")
+. ../lib.sh
+begin e2e 200
 E2E_CANARY=$(node -p 'crypto.randomUUID().slice(0, 8)')
-export E2E_DIR E2E_CANARY E2E_OPERATOR_KEY=operator-key-$E2E_CANARY
-
-# Each process has NAME.argv (null-separated), NAME.pid, NAME.out and NAME.log in $E2E_DIR; a test that kills and
-# restarts one keeps them up to date.
-finish() {
-  local status=$? file n
-  set +e
-  trap - EXIT INT TERM
-  stop_all TERM
-  for ((n = 0; n < 100; n++)); do stop_all 0 && sleep 0.05 || break; done
-  stop_all KILL && echo 'run.sh: a process did not stop by itself' >&2
-  if [ "$status" -ne 0 ]; then
-    for file in "$E2E_DIR"/*.{out,log}; do
-      [ -s "$file" ] && printf '\n== %s, the last 200 lines\n' "${file##*/}" && tail -n 200 "$file"
-    done
-  fi
-  rm -rf "$E2E_DIR"
-  exit "$status"
-}
-
-# stop_all SIGNAL: sends it to all of them; fails when none is there any more.
-stop_all() {
-  local file any=1
-  for file in "$E2E_DIR"/*.pid; do
-    [ -e "$file" ] && kill "-$1" "$(cat "$file")" 2>/dev/null && any=0
-  done
-  return $any
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# start NAME COMMAND...: runs it in the background.
-start() {
-  local name=$1 base=$E2E_DIR/$1
-  shift
-  printf '%s\0' "$@" >"$base.argv"
-  "$@" >"$base.out" 2>"$base.log" &
-  echo $! >"$base.pid"
-  disown # no word about it when a test kills it
-}
-
-# line NAME: the first line that a process printed.
-line() {
-  local i
-  for ((i = 0; i < 300; i++)); do
-    [ -s "$E2E_DIR/$1.out" ] && head -n 1 "$E2E_DIR/$1.out" && return
-    kill -0 "$(cat "$E2E_DIR/$1.pid")" || break
-    sleep 0.05
-  done
-  echo "run.sh: the $1 did not start" >&2
-  return 1
-}
+export E2E_DIR=$dir E2E_CANARY E2E_OPERATOR_KEY=operator-key-$E2E_CANARY
 
 # A port that is free now. The processes must come back on theirs when they are restarted, so it is not left to them.
 free_port() { node -e 'const s = net.createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'; }
 
-# Only what the lock file names, and only when it is not there yet: runs side by side share the folder.
-if ! cmp -s package-lock.json node_modules/.installed; then
-  npm ci --no-audit --no-fund --ignore-scripts --prefer-offline --loglevel=error
-  cp package-lock.json node_modules/.installed
-fi
+installed
 go build -o "$E2E_DIR/tokengo" ../../cmd/tokengo
 tokengo=$E2E_DIR/tokengo
 

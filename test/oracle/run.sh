@@ -11,46 +11,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/tokengo-oracle.XXXXXX")
-
-finish() {
-  local status=$? file
-  trap - EXIT INT TERM
-  for file in "$dir"/*.pid; do
-    [ -e "$file" ] || continue
-    kill "$(cat "$file")" 2>/dev/null || true
-  done
-  wait
-  if [ "$status" -ne 0 ]; then
-    for file in "$dir"/*.{out,log}; do
-      [ -s "$file" ] && printf '\n== %s, the last 100 lines\n' "${file##*/}" && tail -n 100 "$file"
-    done
-  fi
-  rm -rf "$dir"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# start NAME COMMAND...: runs it in the background.
-start() {
-  local base=$dir/$1
-  shift
-  "$@" >"$base.out" 2>"$base.log" &
-  echo $! >"$base.pid"
-}
-
-# line NAME: the first line that a process printed.
-line() {
-  local i
-  for ((i = 0; i < 300; i++)); do
-    [ -s "$dir/$1.out" ] && head -n 1 "$dir/$1.out" && return
-    kill -0 "$(cat "$dir/$1.pid")" || break
-    sleep 0.05
-  done
-  echo "run.sh: the $1 did not start" >&2
-  return 1
-}
+. ../lib.sh
+begin oracle 100
 
 # exit_hash: the hash of the key list of the exit, as soon as the relay lists it.
 exit_hash() {
@@ -65,7 +27,7 @@ exit_hash() {
   return 1
 }
 
-(cd node && npm ci --no-audit --no-fund --ignore-scripts --prefer-offline --loglevel=error)
+(cd node && installed)
 go build -C ../.. -o "$dir/tokengo" ./cmd/tokengo
 go vet .
 

@@ -9,72 +9,15 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-TOOLS_DIR=$(mktemp -d "${TMPDIR:-/tmp}/tokengo-tools.XXXXXX")
-export TOOLS_DIR
+. ../lib.sh
 
-# Each process has NAME.pid, NAME.out and NAME.log in $TOOLS_DIR.
-finish() {
-  local status=$? file n
-  set +e
-  trap - EXIT INT TERM
-  stop_all TERM
-  for ((n = 0; n < 100; n++)); do stop_all 0 && sleep 0.05 || break; done
-  stop_all KILL && echo 'run.sh: a process did not stop by itself' >&2
-  if [ "$status" -ne 0 ]; then
-    for file in "$TOOLS_DIR"/*.{out,log}; do
-      [ -s "$file" ] && printf '\n== %s, the last 50 lines\n' "${file##*/}" && tail -n 50 "$file"
-    done
-  fi
-  if [ -n "${TOOLS_KEEP:-}" ]; then echo "run.sh: kept $TOOLS_DIR"; else rm -rf "$TOOLS_DIR"; fi
-  exit "$status"
-}
-
-# stop_all SIGNAL: sends it to all of them; fails when none is there any more.
-stop_all() {
-  local file any=1
-  for file in "$TOOLS_DIR"/*.pid; do
-    [ -e "$file" ] && kill "-$1" "$(cat "$file")" 2>/dev/null && any=0
-  done
-  return $any
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# start NAME COMMAND...: runs it in the background.
-start() {
-  local base=$TOOLS_DIR/$1
-  shift
-  "$@" >"$base.out" 2>"$base.log" &
-  echo $! >"$base.pid"
-  disown
-}
-
-# line NAME: the first line that a process printed.
-line() {
-  local i
-  for ((i = 0; i < 300; i++)); do
-    [ -s "$TOOLS_DIR/$1.out" ] && head -n 1 "$TOOLS_DIR/$1.out" && return
-    kill -0 "$(cat "$TOOLS_DIR/$1.pid")" || break
-    sleep 0.05
-  done
-  echo "run.sh: the $1 did not start" >&2
-  return 1
-}
-
-# installed NAME: only what the lock file names, and only when it is not there yet.
-installed() (
-  cd "packages/$1"
-  cmp -s package-lock.json node_modules/.installed && return
-  npm ci --no-audit --no-fund --ignore-scripts --prefer-offline --loglevel=error || return
-  # Put their binaries for this platform in place.
-  if [ -e node_modules/@anthropic-ai/claude-code/install.cjs ]; then node node_modules/@anthropic-ai/claude-code/install.cjs || return; fi
-  if [ -e node_modules/opencode-ai/postinstall.mjs ]; then node node_modules/opencode-ai/postinstall.mjs || return; fi
-  cp package-lock.json node_modules/.installed
-)
+KEEP=${TOOLS_KEEP:-}
+begin tools 50
+export TOOLS_DIR=$dir
 
 TOOLS_MISSING=
 for package in sdks ai claude-code codex gemini-cli qwen-code opencode; do
-  installed "$package" && continue
+  (cd "packages/$package" && installed) && continue
   echo "run.sh: npm could not install $package: its tests are skipped"
   TOOLS_MISSING+=" $package"
 done
