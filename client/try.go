@@ -17,6 +17,9 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 	var last *failure
 	exit := to.Exit.(Exit)
 	paths := c.paths(to)
+	if len(paths) == 0 { // the last one has gone since the candidate was drawn
+		return nil, c.blame(to, &failure{undelivered: true, outage: true, err: &dialect.Error{Code: dialect.CodeExitUnreachable}, result: route.Inconclusive})
+	}
 	for i, path := range paths {
 		if last != nil && (!c.mayGoOn(last) || !c.hasPatience() || ctx.Err() != nil) {
 			break
