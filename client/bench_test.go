@@ -90,7 +90,7 @@ func BenchmarkDirectoryFresh(b *testing.B) {
 	b.ReportAllocs()
 	indexing := time.Duration(0)
 	for b.Loop() {
-		exits, err := Fetch(b.Context(), r.url, nil)
+		exits, err := fetch(b.Context(), r.url)
 		if err != nil || len(exits) != crowd.Exits {
 			b.Fatal(len(exits), err)
 		}

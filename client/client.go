@@ -34,8 +34,7 @@
 //	...
 //	err = c.Run(ctx) // until ctx ends
 //
-// [Inspector] shows what a client knows of exits and would choose, with or without one that runs; [Fetch] reads one
-// relay's directory.
+// [Inspector] shows what a client knows of exits and would choose, with or without one that runs.
 package client
 
 import (

@@ -77,7 +77,7 @@ func TestDirectoryEntries(t *testing.T) {
 			if status := c.Relays()[0]; status.Exits != 1 || status.Dropped != 1 || status.Err != nil {
 				t.Errorf("status = %+v, want one exit and one dropped", status)
 			}
-			fetched, err := Fetch(t.Context(), relay.url, nil)
+			fetched, err := fetch(t.Context(), relay.url)
 			if diff := cmp.Diff(want, identities(fetched)); diff != "" || err != nil {
 				t.Errorf("Fetch: %v, exits (-want +got):\n%s", err, diff)
 			}

@@ -5,7 +5,6 @@ package client
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -45,19 +44,6 @@ func (e Exit) KeyHash() service.Hash { return e.Hash }
 
 // Reachable are the protocols whose tools can use the exit by translation, besides those that its backends speak.
 func (e Exit) Reachable() []service.Protocol { return dialect.Reachable(e.Info.Protocols) }
-
-// Fetch downloads and verifies the directory of one relay, for a look at it without a running client.
-// Entries that do not verify are left out. A nil dial means a [net.Dialer].
-func Fetch(ctx context.Context, url relayurl.URL, dial DialContext) ([]Exit, error) {
-	r := newRelay(url, dial)
-	defer r.close()
-	now := time.Now()
-	l, err := (&look{relay: r, now: now}).list(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return merge([]reached{{url, l}}, nil, now), nil
-}
 
 func verifyEntry(signed *service.Signed, now time.Time) (*entry, error) {
 	info, err := signed.Verify(now)

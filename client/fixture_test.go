@@ -537,3 +537,15 @@ func (x *exchange) date(t testing.TB) {
 	x.dated = at
 	x.req.Fields = x.req.Fields[:last]
 }
+
+// fetch looks at the directory of one relay without a running client.
+func fetch(ctx context.Context, url relayurl.URL) ([]Exit, error) {
+	r := newRelay(url, nil)
+	defer r.close()
+	now := time.Now()
+	l, err := (&look{relay: r, now: now}).list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return merge([]reached{{url, l}}, nil, now), nil
+}

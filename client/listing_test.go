@@ -375,7 +375,7 @@ func TestRelayWithoutSegments(t *testing.T) {
 	a := offering(t)
 	a.entry.Observed = service.Observed{RTTMillis: 3}
 	r := newTestRelay(t, a)
-	exits, err := Fetch(t.Context(), r.url, nil)
+	exits, err := fetch(t.Context(), r.url)
 	if err != nil || len(exits) != 1 || exits[0].Paths[0].Observed.RTTMillis != 3 {
 		t.Errorf("exits %+v, %v", exits, err)
 	}

@@ -210,7 +210,7 @@ func TestWhoRunsTheRelay(t *testing.T) {
 func TestDocumentNamesTheOperator(t *testing.T) {
 	relay := newTestRelay(t, offering(t))
 	relay.set(func() { relay.operator = "Example Ltd" })
-	exits, err := Fetch(t.Context(), relay.url, nil)
+	exits, err := fetch(t.Context(), relay.url)
 	if err != nil || len(exits) != 1 || exits[0].Paths[0].Operator != "Example Ltd" {
 		t.Errorf("exits %+v, %v", exits, err)
 	}
