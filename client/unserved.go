@@ -31,9 +31,13 @@ func (p *proxy) noCandidate(c *course) *dialect.Error {
 	e := &dialect.Error{Code: dialect.CodeNoExit, Message: fmt.Sprintf("No exit can serve the model %q as asked: %s.",
 		service.Printable(models[0], maxNameRunes), excuses(why))}
 	switch {
-	case why.Excluded[route.ProtocolCannot] == excluded(why) && excluded(why) > 0:
+	case excludedBy(why, route.ProtocolCannot):
 		e.Message = fmt.Sprintf("The model %q is offered over %s, not over %s; use it through that protocol's address. %s",
 			service.Printable(models[0], maxNameRunes), p.protocolsOf(models[0]), op.Protocol, onOffer(p.router.chooser.Offer(), op, models[0]))
+	case excludedBy(why, route.ProtocolCannot, route.ContextTooSmall):
+		return &dialect.Error{Code: dialect.CodeContextLength} // in the words by which agents know it
+	case excludedBy(why, route.ProtocolCannot, route.ContextTooSmall, route.LacksFeature, route.LacksModality, route.NotListed):
+		e.Code = dialect.CodeInvalidRequest // to ask again would not help
 	case !why.RetryAt.IsZero():
 		e.Code = dialect.CodeExitBusy
 		e.RetryAfter = strconv.Itoa(int(math.Ceil(max(1, time.Until(why.RetryAt).Seconds()))))
@@ -54,12 +58,14 @@ func (p *proxy) protocolsOf(model string) string {
 	return strings.Join(names, ", ")
 }
 
-// excluded is how many candidates were excluded.
-func excluded(why *route.NoCandidate) (n int) {
-	for _, count := range why.Excluded {
-		n += count
+// excludedBy reports whether there were candidates, and all were excluded for these reasons.
+func excludedBy(why *route.NoCandidate, reasons ...route.Reason) bool {
+	for r := range why.Excluded {
+		if !slices.Contains(reasons, r) {
+			return false
+		}
 	}
-	return n
+	return len(why.Excluded) > 0 && len(why.OverBudget) == 0 && why.Tried == 0
 }
 
 // excuses are the reasons in words, those of most candidates first.

@@ -24,8 +24,8 @@ func newExitsCommand() *cobra.Command {
 		Short: "Look at the exits within reach",
 		Long: `List exits, find models at them by what they can do and cost, or show all that is known of one. Every search is
 made on this machine: relays do not learn what you look for.`,
-		Args:  noArgs,
-		RunE:  showHelp,
+		Args: noArgs,
+		RunE: showHelp,
 	}
 	cmd.AddCommand(newExitsListCommand(), newExitsShowCommand(), newExitsFindCommand())
 	return cmd
