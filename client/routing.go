@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,7 @@ const indexWait = 2 * time.Millisecond
 // router knows which exits there are and how they did. What it decides on stays on this machine. run, which is its only
 // goroutine, indexes the exits when the directory has changed.
 type router struct {
+	cfg       Config
 	chooser   *route.Chooser
 	directory *directory
 	file      string // of the memory, empty: it is not kept
@@ -59,11 +61,28 @@ func newRouter(cfg Config, d *directory) (*router, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &router{chooser: chooser, directory: d, log: cfg.Logger, kick: d.changed, settled: make(chan struct{})}
+	r := &router{cfg: cfg, chooser: chooser, directory: d, log: cfg.Logger, kick: d.changed, settled: make(chan struct{})}
 	if cfg.StateDir != "" {
 		r.file = filepath.Join(cfg.StateDir, memoryFile)
 	}
 	return r, nil
+}
+
+// fleetingName finds a name of an exit in the preferences that means nobody once the exit has replaced its keys: who is to
+// be ignored would come back, and an only would leave nobody.
+func (cfg *Config) fleetingName() (name string, found bool) {
+	all := []route.Preferences{cfg.Preferences}
+	for _, t := range cfg.Tiers {
+		all = append(all, t.Preferences)
+	}
+	for _, p := range all {
+		for _, name := range slices.Concat(p.Only, p.Ignore, p.Order) {
+			if _, err := service.ParseHash(name); err == nil {
+				return name, true
+			}
+		}
+	}
+	return "", false
 }
 
 // normalName is a model's name in its shortest spelling.
@@ -71,6 +90,9 @@ func normalName(p service.Protocol, name string) string { return dialect.NormalM
 
 // run keeps the chooser up to date and its memory on disk until ctx ends. What is learned after that is for save.
 func (r *router) run(ctx context.Context) {
+	if name, found := r.cfg.fleetingName(); found {
+		r.log.Warn("an exit is named by its keys, which it replaces about once a day: name it by its identity", "name", name)
+	}
 	r.load()
 	minute := time.NewTicker(memoryInterval)
 	defer minute.Stop()

@@ -42,3 +42,18 @@ func TestUnservedStatus(t *testing.T) {
 		})
 	}
 }
+
+// Names that a profile uses for exits outlive their keys, or the user is told.
+func TestFleetingNamesAreToldOf(t *testing.T) {
+	exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+	hash := string(exit.entry.PubKeyHash)
+	for name, warned := range map[string]bool{hash: true, hash[:8]: false, "an operator": false} {
+		c := start(t, Config{Tiers: []route.Tier{{Name: "t", Preferences: route.Preferences{Ignore: []string{name}}}}}, newTestRelay(t, exit))
+		told := func() bool { return strings.Contains(c.logs.String(), "named by its keys") }
+		if warned {
+			eventually(t, "the user is told", told)
+		} else if _, found := c.cfg.fleetingName(); found || told() {
+			t.Errorf("ignoring %q: warned", name)
+		}
+	}
+}
