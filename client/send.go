@@ -30,7 +30,7 @@ func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) 
 		a, failed := c.try(ctx, to)
 		switch {
 		case failed == nil:
-			c.settle(a)
+			c.settle(to, a)
 			return a, nil
 		case failed.requestsFault && c.skipModel(to, failed):
 		case failed.requestsFault && c.believes(to):

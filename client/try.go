@@ -147,9 +147,14 @@ func (c *course) believes(to route.Candidate) bool {
 // provenSuccess is how much must be left of an exit's successes for its word to count.
 const provenSuccess = 0.5
 
-// settle blames an exit that said that the request was wrong, when another has answered it.
-func (c *course) settle(a *answer) {
-	if c.opinion != nil && a.inner.Status < http.StatusBadRequest {
+// settle tells the chooser what it means that an exit has begun to answer: it has recovered if it rested, and another that
+// said that the request was wrong is to blame.
+func (c *course) settle(to route.Candidate, a *answer) {
+	if a.inner.Status >= http.StatusBadRequest {
+		return
+	}
+	c.proxy.router.chooser.Answering(to)
+	if c.opinion != nil {
 		c.proxy.router.chooser.Report(c.refuser, route.Outcome{Result: route.Failed})
 	}
 }

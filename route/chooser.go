@@ -283,6 +283,18 @@ func (c *Chooser) Report(to Candidate, o Outcome) {
 	}
 }
 
+// Answering tells that the answer of a candidate has begun: what rested has recovered, however long the answer will take.
+// A report follows when it is over.
+func (c *Chooser) Answering(to Candidate) {
+	now := c.cfg.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trip(c.current.Load(), to.key(), Outcome{Result: Succeeded}, now)
+	if i := slices.IndexFunc(c.tiers, func(t *tierState) bool { return t.Name == to.Tier }); i >= 0 {
+		c.tiers[i].breaker.succeed()
+	}
+}
+
 // trip works the breakers. What does not reach an exit rests all its models, what fails there only that model. c.mu is
 // held.
 func (c *Chooser) trip(g *generation, key Key, o Outcome, now time.Time) {

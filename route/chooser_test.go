@@ -188,6 +188,28 @@ func TestTierRestsDuringPlan(t *testing.T) {
 	}
 }
 
+// An exit and a tier on trial have recovered as soon as an answer begins, however long it takes.
+func TestAnswerOfATrialHasBegun(t *testing.T) {
+	b := tiered(t)
+	for _, name := range []string{"paid-one", "paid-two", "paid-one", "paid-two"} {
+		b.now = b.now.Add(30 * time.Second)
+		b.reports(name, 1, failed)
+	}
+	b.now = b.now.Add(time.Minute)
+	trial := must(b.Plan(asks("m")).Next())
+	if trial.Tier != "paid" || b.tier() != "free" {
+		t.Fatalf("on trial is tier %q; meanwhile others get %q", trial.Tier, b.tier())
+	}
+	b.Answering(trial)
+	if tier := b.tier(); tier != "paid" {
+		t.Errorf("while the answer of the trial arrives others get tier %q", tier)
+	}
+	b.Report(trial, route.Outcome{Result: route.Interrupted})
+	if again := must(b.Plan(asks("m")).Next()); again.Model == trial.Model {
+		t.Error("an exit whose answer broke off does not rest")
+	}
+}
+
 // Many requests that fail at one exit of a tier rest that exit, not the tier.
 func TestTierOutlivesOneExit(t *testing.T) {
 	b := tiered(t)
