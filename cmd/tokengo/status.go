@@ -44,19 +44,27 @@ others have spent, and which exits rest after failures.`,
 	return cmd
 }
 
+// maxProblem is how much is shown of why a relay does not answer, in characters.
+const maxProblem = 300
+
 func printStatus(w io.Writer, s *client.Status) error {
 	fmt.Fprintf(w, "%s within reach, %s answered, %s with an exit of its own\n\n",
 		plural(s.Exits, "exit"), plural(int(s.Answered), "request"), plural(s.Conversations, "conversation"))
 	relays := &table{
-		header:   []string{"RELAY", "OPERATOR", "RTT", "EXITS", "TUNNELS", "TUNNEL RTT", "LAST ANSWER", "STATE", "PROBLEM"},
-		flexible: []int{0, 1, 8},
+		header:   []string{"RELAY", "OPERATOR", "RTT", "EXITS", "TUNNELS", "TUNNEL RTT", "LAST ANSWER", "STATE"},
+		flexible: []int{0, 1},
 	}
 	for _, r := range s.Relays {
 		relays.add(r.Relay, r.Operator, millis(r.RTTMillis), strconv.Itoa(r.Exits), count(r.Tunnels), millis(r.TunnelRTTMillis),
-			ago(r.Fetched), cmp.Or(breakerState(r.State, r.Until), "ready"), r.Problem)
+			ago(r.Fetched), cmp.Or(breakerState(r.State, r.Until), "ready"))
 	}
 	if err := relays.write(w); err != nil {
 		return err
+	}
+	for _, r := range s.Relays {
+		if r.Problem != "" {
+			fmt.Fprintf(w, "relay %s: %s\n", r.Relay, service.Printable(r.Problem, maxProblem))
+		}
 	}
 	if len(s.Tiers) > 0 {
 		fmt.Fprintln(w)
