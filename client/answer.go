@@ -169,7 +169,7 @@ func broken(err error, begun bool) *dialect.Error {
 		}
 	case errors.Is(err, errNoAnswer), errors.Is(err, errSlow):
 		return &dialect.Error{Code: dialect.CodeExitTimeout}
-	case err == errCutByExit:
+	case err == errCutByExit, !begun && errors.Is(err, shape.ErrCut):
 		return &dialect.Error{Code: dialect.CodeBackendCut}
 	case damaged(err):
 		return &dialect.Error{Code: dialect.CodeExitInvalid}

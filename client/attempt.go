@@ -89,7 +89,9 @@ func (a *answer) settle(op dialect.Operation) (*answer, *failure) {
 	if err := a.prime(op); err != nil {
 		a.release()
 		a.outer.Close()
-		return nil, brokenOff(err)
+		f := brokenOff(err)
+		f.meter = a.meter
+		return nil, f
 	}
 	return a.look(op)
 }

@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 const streamBody = `{"messages":[{"content":"hi","role":"user"}],"model":"m","stream":true}`
@@ -332,5 +334,86 @@ func TestLastDoubtfulExitIsWaitedFor(t *testing.T) {
 	resp := c.do("POST", "/v1/chat/completions", streamBody)
 	if body := read(t, resp); resp.StatusCode != 200 || body != "data: late\n\n" {
 		t.Errorf("status %d, body %q", resp.StatusCode, body)
+	}
+}
+
+// Where fallbacks are ruled out no other exit sees the request, not even after a pause.
+func TestNoFallbacksAfterAnOutage(t *testing.T) {
+	no := false
+	c, exits := two(t, Config{Preferences: route.Preferences{AllowFallbacks: &no}}, func(*exchange) { panic(http.ErrAbortHandler) }, plainAnswer("{}"))
+	if resp := c.do("POST", "/v1/chat/completions", chatBody); resp.StatusCode < 500 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	if n := exits[1].requests.Load(); n != 0 {
+		t.Errorf("the other exit was sent %d requests", n)
+	}
+}
+
+// pricedExits are exits of which the earlier ones are cheaper.
+func pricedExits(t *testing.T, prices ...service.Decimal) []*testExit {
+	t.Helper()
+	var all []*testExit
+	for _, price := range prices {
+		all = append(all, newExit(t, newIdentity(t), testInfo([]service.Model{priced(service.OpenAI, "m", price)})))
+	}
+	return all
+}
+
+// A slow exit is not given up for one that cannot be reached.
+func TestSlowExitIsNotGivenUpForNobody(t *testing.T) {
+	exits := pricedExits(t, "0.01", "0.1", "50")
+	refusing, working := newTestRelay(t, exits[0], exits[2]), newTestRelay(t, exits[1])
+	refusing.forward = answerProblem(503, service.TypeOverloaded)
+	exits[1].answer = func(x *exchange) {
+		timer := time.NewTimer(300 * time.Millisecond)
+		defer timer.Stop()
+		<-timer.C
+		x.respond(200, "text/event-stream", "data: late\n\n")
+	}
+	c := start(t, Config{Patience: Patience{FirstByte: 50 * time.Millisecond}, Preferences: route.Preferences{Sort: route.SortPrice}}, refusing, working)
+	resp := c.do("POST", "/v1/chat/completions", streamBody)
+	if body := read(t, resp); resp.StatusCode != 200 || body != "data: late\n\n" {
+		t.Errorf("status %d, body %q", resp.StatusCode, body)
+	}
+}
+
+// An exit that calls a request wrong is not asked for a second opinion on itself, whatever else happens.
+func TestRefuserDoesNotConfirmItself(t *testing.T) {
+	exits := pricedExits(t, "0.01", "0.1", "50")
+	exits[0].answer, exits[2].answer = status(400), plainAnswer(`{"from":"the third"}`)
+	relay := newTestRelay(t, exits...)
+	relay.forward = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, string(exits[1].entry.PubKeyHash)) {
+			return false
+		}
+		problem(w, 404, service.TypeUnknownExit)
+		return true
+	}
+	c := start(t, Config{Preferences: route.Preferences{Sort: route.SortPrice}}, relay)
+	resp := c.do("POST", "/v1/chat/completions", chatBody)
+	if body := read(t, resp); body != `{"from":"the third"}` || exits[0].requests.Load() != 1 {
+		t.Errorf("answered %q; the refuser was asked %d times", body, exits[0].requests.Load())
+	}
+}
+
+// What an exit seals when it breaks off is its own fault, not a relay's.
+func TestSealedCutIsTheExitsFault(t *testing.T) {
+	f := brokenOff(fmt.Errorf("read: %w", shape.ErrCut))
+	if !f.proven || f.outage || f.err.Code != dialect.CodeBackendCut {
+		t.Errorf("proven %v, outage %v, code %q", f.proven, f.outage, f.err.Code)
+	}
+}
+
+// An answer that breaks off before any of it is delivered was billed all the same.
+func TestBrokenAttemptsAreBilled(t *testing.T) {
+	cfg := Config{Tiers: []route.Tier{{Name: "paid", Budget: &route.Budget{Amount: 1e6, Period: route.Day}}}}
+	c, _ := two(t, cfg, func(x *exchange) {
+		x.head(200, bhttp.Field{Name: "content-type", Value: "application/json"})
+		x.check(x.chunk(`{"usage":{"prompt_tokens":10,"completion_tokens":100000},"choices":[`))
+		x.end(bhttp.Field{Name: dialect.FieldError, Value: "backend_cut"})
+	}, status(400))
+	read(t, c.do("POST", "/v1/chat/completions", chatBody))
+	if spent := c.Inspector().Status().Tiers[0].Spent; spent < 0.1 { // 100,000 tokens at a dollar a million
+		t.Errorf("spent %v", spent)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // failure is why an attempt to have a request answered failed, before any of an answer was delivered.
@@ -48,6 +49,7 @@ type failure struct {
 	result     route.Result  // as far as the exit is concerned
 	retryAfter time.Duration // how long the exit asked to be left alone
 	relay      relayurl.URL  // that the attempt went through
+	meter      *meter        // of an answer that broke off before any of it was delivered; else nil
 	answer     *answer       // the exit's own error, for the tool if nothing better comes; else nil
 	body       []byte        // of that
 }
@@ -104,7 +106,7 @@ func ownFault(err error) bool {
 	if errors.Is(err, ohttp.ErrInvalid) || errors.Is(err, ohttp.ErrTooLarge) {
 		return false
 	}
-	return err == errCutByExit || damaged(err)
+	return err == errCutByExit || errors.Is(err, shape.ErrCut) || damaged(err)
 }
 
 // invalid is an answer that no exit gives.

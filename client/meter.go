@@ -70,7 +70,7 @@ func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.
 	if !whole && m.first.IsZero() || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
 		return route.Usage{}
 	}
-	said := plausible(op.Usage(m.head, m.tail), r)
+	said := op.Usage(m.head, m.tail)
 	u := route.Usage{
 		InputTokens: cmp.Or(said.Input, r.InputTokens), CachedTokens: said.Cached, OutputTokens: said.Output, Images: r.Images,
 	}
@@ -80,6 +80,9 @@ func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.
 	case !m.stream && op.Kind != dialect.Embedding && said == dialect.Usage{}:
 		u.OutputTokens = m.bytes / bytesPerToken
 	}
+	// An estimate can be driven up as well, by a stream of nothing but empty lines.
+	cut := plausible(dialect.Usage{Input: u.InputTokens, Cached: u.CachedTokens, Output: u.OutputTokens}, r)
+	u.InputTokens, u.CachedTokens, u.OutputTokens = cut.Input, cut.Cached, cut.Output
 	return u
 }
 

@@ -4,6 +4,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -122,5 +123,17 @@ func TestClaimedUsageDoesNotSpendABudget(t *testing.T) {
 		if read(t, resp); resp.StatusCode != 200 {
 			t.Fatalf("status %d: the budget is spent: %+v", resp.StatusCode, c.Inspector().Status().Tiers)
 		}
+	}
+}
+
+// A stream of empty lines is no stream of tokens without end.
+func TestEstimateIsPlausible(t *testing.T) {
+	m := newMeter(time.Now(), "text/event-stream")
+	for range 100 {
+		m.add(bytes.Repeat([]byte("\n"), 1<<16))
+	}
+	op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat, Stream: true}
+	if u := m.usage(op, &route.Request{InputTokens: 10, MaxOutput: 100}, true); u.OutputTokens != 100 {
+		t.Errorf("%+v, want no more than the request allows", u)
 	}
 }

@@ -24,7 +24,7 @@ func newMetrics(reg prometheus.Registerer, dir *directory) (*metrics, error) {
 		}, []string{"protocol", "outcome"}),
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tokengo_client_retries_total",
-			Help: "Times that a request was sent again because it certainly had not reached an exit.",
+			Help: "Times that a request was sent again before any of an answer had come.",
 		}),
 	}
 	exits := prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -27,6 +27,9 @@ func (p *proxy) send(ctx context.Context, q *request) (*answer, *dialect.Error) 
 		if !ok {
 			break
 		}
+		if c.plan.Single() {
+			c.only = to.Exit.Service().Identity
+		}
 		a, failed := c.try(ctx, to)
 		switch {
 		case failed == nil:
@@ -66,6 +69,7 @@ type course struct {
 	down      map[relayurl.URL]bool     // relays that failed in this round
 	doubted   map[relayurl.URL]bool     // and those through which an exit was not reached, or did not answer
 	gone      map[service.Identity]bool // and exits that are not to be asked again
+	only      service.Identity          // the exit besides which none may be asked, empty: all may
 	last      *failure                  // of the attempt before; nil before the first
 	opinion   *failure                  // of the first exit that says that the request is wrong
 	refuser   route.Candidate           // which said it
@@ -124,7 +128,7 @@ func (c *course) draw() (to route.Candidate, ok bool) {
 	return c.plan.Next()
 }
 
-// hasNext reports whether there is another candidate. c.mu is held.
+// hasNext reports whether there is another candidate that can be reached. c.mu is held.
 func (c *course) hasNext() bool {
 	if !c.hasPatience() {
 		return false
@@ -132,11 +136,18 @@ func (c *course) hasNext() bool {
 	if c.pending != nil {
 		return true
 	}
-	to, ok := c.plan.Next()
-	if ok {
+	for range maxSkipped {
+		to, ok := c.plan.Next()
+		if !ok {
+			return false
+		}
 		c.pending = &to
+		if len(c.paths(to)) > 0 {
+			return true
+		}
+		c.giveBack()
 	}
-	return ok
+	return false
 }
 
 // watchSlow gives an attempt up whose answer does not begin in time after the request was sent, when there is another
@@ -176,13 +187,18 @@ func (c *course) replan() {
 	clear(c.down)
 	clear(c.doubted)
 	clear(c.gone)
+	if c.opinion != nil {
+		c.gone[c.refuser.Exit.Service().Identity] = true // it is no second opinion on itself
+	}
 }
 
-// end gives back what was drawn and not tried, and an opinion that the tool is not told.
+// end gives back what was drawn and not tried, and the errors that the tool is not told.
 func (c *course) end() {
 	c.forget()
-	if c.opinion != nil {
-		c.opinion.answer.end()
+	for _, f := range []*failure{c.opinion, c.last} {
+		if f != nil && f.answer != nil {
+			f.answer.end()
+		}
 	}
 }
 
@@ -237,7 +253,7 @@ func (c *course) mayPass() bool {
 // paths are the relays through which a candidate can be tried. Those that seem to be in the way come last.
 func (c *course) paths(to route.Candidate) []Path {
 	exit := to.Exit.Service()
-	if c.gone[exit.Identity] || !time.Now().Before(exit.Expires) { // it may have expired since the exits were indexed
+	if c.gone[exit.Identity] || c.only != "" && exit.Identity != c.only || !time.Now().Before(exit.Expires) { // it may have expired since the exits were indexed
 		return nil
 	}
 	var open, doubted []Path

@@ -113,7 +113,11 @@ func (c *course) blame(to route.Candidate, f *failure) *failure {
 	if !f.proven && result != route.Inconclusive && c.proxy.paths.blamesWay(to.Exit.(Exit), f.relay) {
 		result = route.Inconclusive
 	}
-	c.proxy.router.chooser.Report(to, route.Outcome{Result: result, RetryAfter: f.retryAfter})
+	o := route.Outcome{Result: result, RetryAfter: f.retryAfter}
+	if f.meter != nil {
+		o.Usage = f.meter.usage(c.request.op, &c.request.demand.route, false)
+	}
+	c.proxy.router.chooser.Report(to, o)
 	return f
 }
 
@@ -169,7 +173,9 @@ func (c *course) giveUp() (*answer, *dialect.Error) {
 	case c.last == nil:
 		return nil, c.proxy.noCandidate(c)
 	case c.last.answer != nil:
-		return c.last.answer, nil
+		a := c.last.answer
+		c.last.answer = nil
+		return a, nil
 	}
 	return nil, c.last.err
 }
@@ -189,15 +195,16 @@ func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
 	p := c.proxy
 	ctx, cancel, detach := detached(ctx)
 	watch := newWatch(cancel, p.cfg.AnswerTimeout, func() error { return context.Cause(ctx) })
-	defer p.paths.watch(ctx, to.path.Relay, cancel)()
+	unwatch := p.paths.watch(ctx, to.path.Relay, cancel)
 	sent, stop := c.watchSlow(cancel)
-	defer stop()
 	p.cfg.Logger.DebugContext(ctx, "attempt", "exit", to.exit.Hash.Short(), "relay", to.path.Relay.Host)
 	s := &sending{proxy: p, request: c.request, to: to, watch: watch, sent: sent}
 	a, failed := s.run(ctx)
 	if failed != nil && failed.redate {
 		a, failed = s.run(ctx) // sealed anew, once
 	}
+	stop()
+	unwatch()
 	if a == nil {
 		watch.stop()
 		detach()
@@ -205,6 +212,10 @@ func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
 		return nil, failed
 	}
 	a.cancel, a.detach = cancel, detach
+	if cause := context.Cause(ctx); failed == nil && cause != nil { // it was given up as it began
+		a.end()
+		return nil, brokenOff(cause)
+	}
 	if failed == nil {
 		return a, nil
 	}

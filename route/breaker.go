@@ -17,6 +17,7 @@ type breaker struct {
 	until    time.Time // when it is half open; zero: closed
 	limited  bool      // it was asked for, not guessed from a failure
 	begun    time.Time // of the trial that is under way
+	answered time.Time // when a trial last got an answer, of which the end is not known
 }
 
 // How long failures rest an exit.
@@ -63,6 +64,28 @@ func grow(first time.Duration, failures int) time.Duration {
 }
 
 func (b *breaker) succeed() { *b = breaker{} }
+
+// answering closes the breaker because an answer has begun. If that breaks off it was one more failure in the row.
+func (b *breaker) answering(now time.Time) {
+	b.until, b.begun, b.limited, b.answered = time.Time{}, time.Time{}, false, now
+}
+
+// abandon ends the trial that began then, which told nothing. It reports false when that is not under way.
+func (b *breaker) abandon(began time.Time) bool {
+	if began.IsZero() || !b.begun.Equal(began) {
+		return false
+	}
+	b.begun = time.Time{}
+	return true
+}
+
+// last is until when the breaker says something.
+func (b *breaker) last() time.Time {
+	if b.answered.After(b.until) {
+		return b.answered
+	}
+	return b.until
+}
 
 // State is what a circuit breaker lets through.
 type State string

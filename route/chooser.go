@@ -130,8 +130,7 @@ func (c *Chooser) Use(ix *Index) {
 	g := newGeneration(ix)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.current.Store(g)
-	c.refresh(c.cfg.Now())
+	c.begin(g, c.cfg.Now())
 }
 
 // Plan begins to choose for a request. The request must not change while the plan is used.
@@ -170,36 +169,42 @@ func (c *Chooser) want(ix *Index, protocols []service.Protocol, name string) wan
 }
 
 // admit reports whether a candidate may be tried now. One that has failed may be tried by one request at a time, which
-// makes that a trial; when nothing else is left it may by all.
-func (c *Chooser) admit(p *Plan, id int32) (trial, ok bool) {
+// makes that a trial, of which it tells when it began; when nothing else is left it may by all.
+func (c *Chooser) admit(p *Plan, id int32) (began time.Time, trial, ok bool) {
 	if p.stage.last {
-		return true, true
+		return time.Time{}, true, true
 	}
 	now := c.cfg.Now()
 	state := p.g.live[id].state(now.UnixNano())
 	switch {
 	case state == Closed && len(c.tiers) == 1:
-		return false, true
+		return time.Time{}, false, true
 	case state == Open:
-		return false, false
+		return time.Time{}, false, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if state == HalfOpen && !c.admitTrial(p, id, now) {
-		return false, false
+		return time.Time{}, false, false
 	}
 	if tier := &c.tiers[p.stage.tier].breaker; tier.state(now) == HalfOpen {
 		tier.trial(now) // only now: a tier with nothing to try must not count as being tried
 	}
-	return state == HalfOpen, true
+	return now, state == HalfOpen, true
 }
 
 // admitTrial begins the trial of a candidate that is half open, unless another request tries it. c.mu is held.
 func (c *Chooser) admitTrial(p *Plan, id int32, now time.Time) bool {
 	key := p.g.ix.key(&p.g.ix.listings[id])
-	for _, b := range []*breaker{c.breakers[key], c.breakers[Key{Exit: key.Exit}]} {
-		if b.state(now) == HalfOpen && !b.trial(now) {
-			return false
+	both := []*breaker{c.breakers[key], c.breakers[Key{Exit: key.Exit}]}
+	for _, b := range both {
+		if state := b.state(now); state == Open || state == HalfOpen && b.trying(now) {
+			return false // and neither is on trial by a request that is not sent
+		}
+	}
+	for _, b := range both {
+		if b.state(now) == HalfOpen {
+			b.trial(now)
 		}
 	}
 	c.applyRest(c.current.Load(), Key{Exit: key.Exit})
@@ -272,7 +277,7 @@ func (c *Chooser) Report(to Candidate, o Outcome) {
 			c.apply(g, r, u.peers)
 		}
 	}
-	c.trip(g, key, o, now)
+	c.trip(g, to, o, now)
 	c.bill(to, o, now)
 	if to.conversation != "" {
 		if o.Result == Succeeded {
@@ -289,15 +294,24 @@ func (c *Chooser) Answering(to Candidate) {
 	now := c.cfg.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trip(c.current.Load(), to.key(), Outcome{Result: Succeeded}, now)
-	if i := slices.IndexFunc(c.tiers, func(t *tierState) bool { return t.Name == to.Tier }); i >= 0 {
-		c.tiers[i].breaker.succeed()
+	g, key := c.current.Load(), to.key()
+	for _, k := range []Key{key, {Exit: key.Exit}} {
+		if b := c.breakers[k]; b.state(now) == HalfOpen {
+			b.answering(now)
+			c.applyRest(g, k)
+		}
+	}
+	i := slices.IndexFunc(c.tiers, func(t *tierState) bool { return t.Name == to.Tier })
+	if i >= 0 && c.tiers[i].breaker.state(now) == HalfOpen {
+		c.tiers[i].breaker.answering(now)
+		c.tiers[i].failed = c.tiers[i].failed[:0]
 	}
 }
 
 // trip works the breakers. What does not reach an exit rests all its models, what fails there only that model. c.mu is
 // held.
-func (c *Chooser) trip(g *generation, key Key, o Outcome, now time.Time) {
+func (c *Chooser) trip(g *generation, to Candidate, o Outcome, now time.Time) {
+	key := to.key()
 	whole := Key{Exit: key.Exit}
 	switch o.Result {
 	case Succeeded:
@@ -318,15 +332,14 @@ func (c *Chooser) trip(g *generation, key Key, o Outcome, now time.Time) {
 		c.applyRest(g, key)
 	case Inconclusive:
 		for _, k := range []Key{key, whole} {
-			if b := c.breakers[k]; b != nil {
-				b.begun = time.Time{} // the trial told nothing
+			if b := c.breakers[k]; b != nil && b.abandon(to.began) {
 				c.applyRest(g, k)
 			}
 		}
 	}
 }
 
-// breaker returns the key's breaker. One that is not needed any more makes room when there are too many. c.mu is held.
+// breaker returns the key's breaker. Any other makes room when there are too many. c.mu is held.
 func (c *Chooser) breaker(key Key) *breaker {
 	b := c.breakers[key]
 	if b == nil {
@@ -352,5 +365,5 @@ func (c *Chooser) bill(to Candidate, o Outcome, now time.Time) {
 	if cost, err := c.cfg.Money.Cost(to.Model.Pricing, o.Usage); err == nil && (o.Usage != Usage{} || o.Result == Succeeded) {
 		c.tiers[i].spend(now, cost)
 	}
-	c.tiers[i].learn(now, to.Exit.Service().Identity, o.Result, c.cfg.Random())
+	c.tiers[i].learn(now, to, o.Result, c.cfg.Random())
 }

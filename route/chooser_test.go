@@ -210,6 +210,52 @@ func TestAnswerOfATrialHasBegun(t *testing.T) {
 	}
 }
 
+// An exit that begins to answer and then breaks off, again and again, rests longer each time.
+func TestBeginningIsNoSuccess(t *testing.T) {
+	b := newBench(t, route.Config{Random: always(0.5)}, newOffer("only"))
+	last := time.Duration(0)
+	for range 4 {
+		to := must(b.Plan(asks("m")).Next())
+		b.Answering(to)
+		b.Report(to, route.Outcome{Result: route.Interrupted})
+		rest := b.Known("only")[0].Until.Sub(b.now)
+		if rest <= last {
+			t.Errorf("rests %v after %v", rest, last)
+		}
+		last = rest
+		b.now = b.now.Add(rest + time.Second)
+	}
+}
+
+// A tier whose trial has begun to answer takes as many failures as ever to rest again.
+func TestRecoveredTierIsPatient(t *testing.T) {
+	b := tiered(t)
+	for _, name := range []string{"paid-one", "paid-two", "paid-one", "paid-two"} {
+		b.now = b.now.Add(30 * time.Second)
+		b.reports(name, 1, failed)
+	}
+	b.now = b.now.Add(time.Minute)
+	b.Answering(must(b.Plan(asks("m")).Next()))
+	b.reports("paid-two", 1, failed)
+	if s := b.TierStatus()[0]; s.State != route.Closed {
+		t.Errorf("after one more failure: %+v", s)
+	}
+}
+
+// A request that is cancelled ends no trial but its own.
+func TestCancelledRequestEndsNoOthersTrial(t *testing.T) {
+	b := newBench(t, route.Config{Random: always(0.5)}, newOffer("resting"), newOffer("other"))
+	long := must(b.Plan(with(route.Preferences{Only: []string{"resting"}})).Next())
+	b.reports("resting", 1, failed)
+	b.now = b.now.Add(time.Minute)
+	trial := must(b.Plan(with(route.Preferences{Only: []string{"resting"}})).Next())
+	b.now = b.now.Add(time.Second)
+	b.Report(long, route.Outcome{Result: route.Inconclusive})
+	if next := must(b.Plan(asks("m")).Next()); next.Exit == trial.Exit {
+		t.Error("another request tries the exit as well")
+	}
+}
+
 // Many requests that fail at one exit of a tier rest that exit, not the tier.
 func TestTierOutlivesOneExit(t *testing.T) {
 	b := tiered(t)

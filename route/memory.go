@@ -19,7 +19,7 @@ type Result uint8
 const (
 	Succeeded    Result = iota // the whole answer arrived
 	Failed                     // the exit or its backend answered with an error of its own
-	Unreachable                // the request did not get to the exit, or no answer began in time
+	Unreachable                // the request did not get to the exit, as far as is known
 	Interrupted                // the answer broke off
 	Limited                    // the exit asked to be left alone for a while
 	Inconclusive               // the user cancelled, or the request itself was wrong: nothing is learned

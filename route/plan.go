@@ -26,6 +26,7 @@ type Candidate struct {
 	Trial bool
 
 	conversation string
+	began        time.Time // of the trial that it is, of its exit or its tier
 }
 
 func (c *Candidate) key() Key { return Key{c.Exit.Service().Identity, c.Model.ID, c.Model.Protocol} }
@@ -86,17 +87,22 @@ func (p *Plan) Next() (Candidate, bool) {
 		if slices.Contains(p.tried, id) {
 			continue
 		}
-		trial, ok := p.c.admit(p, id)
+		began, trial, ok := p.c.admit(p, id)
 		if !ok {
 			p.deferred = append(p.deferred, id)
 			continue
 		}
 		p.tried = append(p.tried, id)
 		p.ended = p.only
-		return p.candidate(id, trial), true
+		to := p.candidate(id, trial)
+		to.began = began
+		return to, true
 	}
 	return Candidate{}, false
 }
+
+// Single reports whether no other candidate may be tried than the one that was yielded, because fallbacks are ruled out.
+func (p *Plan) Single() bool { return p.only }
 
 // leavesTier reports whether the stage's tier has begun to rest since the plan came to it. What it has left comes last.
 func (p *Plan) leavesTier() bool {

@@ -31,20 +31,20 @@ func (c *Chooser) models() []string {
 	return slices.Collect(maps.Keys(c.memory.byModel))
 }
 
-// refresh is Refresh in one step. c.mu is held.
-func (c *Chooser) refresh(now time.Time) {
-	g := c.current.Load()
+// begin makes a new generation the current one, when what is known counts in it. c.mu is held.
+func (c *Chooser) begin(g *generation, now time.Time) {
 	clear(c.usual)
 	for model := range c.memory.byModel {
 		c.compare(g, model, now)
 	}
 	c.refreshRests(g, now)
+	c.current.Store(g)
 }
 
 // refreshRests makes all breakers count, and forgets the old ones. c.mu is held.
 func (c *Chooser) refreshRests(g *generation, now time.Time) {
 	for key, b := range c.breakers {
-		if now.Sub(b.until) > c.cfg.HalfLife {
+		if now.Sub(b.last()) > c.cfg.HalfLife {
 			delete(c.breakers, key) // what it says is as old as what has faded
 		}
 		c.applyRest(g, key)

@@ -81,8 +81,7 @@ func (c *Chooser) Clear(exit service.Identity) {
 			c.affinity.remove(e)
 		}
 	}
-	c.current.Store(newGeneration(c.current.Load().ix))
-	c.refresh(c.cfg.Now())
+	c.begin(newGeneration(c.current.Load().ix), c.cfg.Now())
 }
 
 // Conversations returns how many conversations it is remembered of where they are.

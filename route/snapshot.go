@@ -139,8 +139,7 @@ func (c *Chooser) Restore(raw []byte) error {
 	defer c.mu.Unlock()
 	c.memory = m
 	c.restoreSpent(s.Spent)
-	c.current.Store(newGeneration(c.current.Load().ix))
-	c.refresh(now)
+	c.begin(newGeneration(c.current.Load().ix), now)
 	return nil
 }
 

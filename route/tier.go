@@ -121,14 +121,15 @@ func (t *tierState) spend(now time.Time, cost float64) {
 }
 
 // learn rests the tier when its exits fail one after the other.
-func (t *tierState) learn(now time.Time, exit service.Identity, result Result, random float64) {
+func (t *tierState) learn(now time.Time, to Candidate, result Result, random float64) {
 	switch result {
 	case Succeeded:
 		t.failed = t.failed[:0]
 		t.breaker.succeed()
 	case Inconclusive:
-		t.breaker.begun = time.Time{} // the trial told nothing
+		t.breaker.abandon(to.began)
 	default:
+		exit := to.Exit.Service().Identity
 		if len(t.failed) < tierPatience && t.failuresOf(exit) < exitFailures {
 			t.failed = append(t.failed, exit)
 		}
