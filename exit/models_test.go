@@ -62,9 +62,11 @@ func TestListModels(t *testing.T) {
 				"/v1beta/models?pageSize=1000": `{"models":[{"name":"models/g","inputTokenLimit":1000,"outputTokenLimit":100,
 					"supportedGenerationMethods":["generateContent","countTokens"]}],"nextPageToken":"t/2"}`,
 				"/v1beta/models?pageSize=1000&pageToken=t%2F2": `{"models":[{"name":"models/e","supportedGenerationMethods":["embedContent"]},
+					{"name":"models/both","supportedGenerationMethods":["generateContent","embedContent"]},
 					{"name":"models/video","supportedGenerationMethods":["predictLongRunning"]}]}`,
 			},
 			want: []service.Model{
+				{ID: "both", Protocol: service.Gemini}, // whether it calls tools is not told
 				{ID: "e", Protocol: service.Gemini, Features: []string{"embedding"}},
 				{ID: "g", Protocol: service.Gemini, MaxCtx: 1000, MaxOutput: 100},
 			},
@@ -120,6 +122,11 @@ func TestListModels(t *testing.T) {
 				{ID: "c", Protocol: service.OpenAI, MaxCtx: 1000, MaxOutput: 100},
 				{ID: "d", Protocol: service.OpenAI, MaxCtx: 4096},
 			},
+		},
+		{
+			name: "openai without a word about tools", protocol: service.OpenAI,
+			pages: map[string]string{"/v1/models": `{"data":[{"id":"a","architecture":{"input_modalities":["text","image"]},"capabilities":{"vision":true}}]}`},
+			want:  []service.Model{{ID: "a", Protocol: service.OpenAI, Modalities: []string{"text", "image"}}},
 		},
 		{
 			name: "claude with capabilities", protocol: service.Claude,

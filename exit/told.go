@@ -136,11 +136,11 @@ func (b *backend) model(m *listedModel) (model service.Model, odd oddities, ok b
 		model.MaxCtx = odd.tokens("inputTokenLimit", m.InputLimit)
 		model.MaxOutput = odd.tokens("outputTokenLimit", m.OutputLimit)
 		methods := m.Methods.value
-		embeds := slices.Contains(methods, "embedContent")
-		if embeds {
+		embeds, generates := slices.Contains(methods, "embedContent"), slices.Contains(methods, "generateContent")
+		if embeds && !generates { // of one that does both it is not told what else it can do, such as to call tools
 			model.Features = []string{featureEmbedding}
 		}
-		if len(methods) > 0 && !embeds && !slices.Contains(methods, "generateContent") {
+		if len(methods) > 0 && !embeds && !generates {
 			return service.Model{}, nil, false // images, video: other paths than ours
 		}
 	case service.Ollama:
@@ -179,6 +179,22 @@ func (m *listedModel) describeOpenAI(model *service.Model, odd *oddities) {
 			model.Features = append(model.Features, f.name)
 		}
 	}
+	if !m.tellsOfTools() {
+		model.Features = nil // a list without tools would say that it has none; pictures are among the modalities
+	}
+}
+
+// tellsOfTools reports whether it is told whether the model can call tools.
+func (m *listedModel) tellsOfTools() bool {
+	if len(m.Parameters.value) > 0 {
+		return true
+	}
+	for _, word := range []string{"tools", "function_calling"} {
+		if _, told := m.Capabilities.value[word]; told {
+			return true
+		}
+	}
+	return false
 }
 
 // describeClaude reads what Claude's own service says. It has no word for tools, because every model takes them.
