@@ -155,15 +155,7 @@ func TestShutdownLetsStreamsFinish(t *testing.T) {
 	if _, err := io.ReadFull(resp.Body, make([]byte, len("data: 1\n\n"))); err != nil {
 		t.Fatal(err)
 	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- c.stop() }()
-	eventually(t, "the client stops listening", func() bool {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
-	})
+	stopped := c.beginStop()
 	close(goOn)
 	if body := read(t, resp); body != "data: 2\n\n" {
 		t.Errorf("rest of the stream = %q", body)

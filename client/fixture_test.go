@@ -422,6 +422,21 @@ func startOn(t testing.TB, ln net.Listener, cfg Config, relays ...*testRelay) *t
 	}
 }
 
+// beginStop stops the client, and returns when it does not listen any more. The channel gets what Serve returns.
+func (c *testClient) beginStop() <-chan error {
+	c.t.Helper()
+	stopped := make(chan error, 1)
+	go func() { stopped <- c.stop() }()
+	eventually(c.t, "the client stops listening", func() bool {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	return stopped
+}
+
 // do sends a request as a tool would. The answer's body is closed at the end of the test.
 func (c *testClient) do(method, path, body string, header ...string) *http.Response {
 	c.t.Helper()

@@ -146,10 +146,11 @@ func (p *proxy) remote(w http.ResponseWriter, r *http.Request, op dialect.Operat
 	if fail != nil {
 		return p.fail(w, op, fail)
 	}
+	model := demand.route.Models[0] // that the body or the path names
 	demand.route.Models = p.cfg.wanted(op.Protocol, demand.route.Models)
 	q, fail := newRequest(op, r.Header, body, p.scrubber.options)
 	if fail == nil {
-		q.shape, q.demand = mode, demand
+		q.model, q.shape, q.demand = model, mode, demand
 		fail = p.scrubber.inspect(r.Context(), q.scrubbed.Body())
 	}
 	if fail != nil {

@@ -28,15 +28,11 @@ type request struct {
 }
 
 func newRequest(op dialect.Operation, header http.Header, body []byte, options scrub.Options) (*request, *dialect.Error) {
-	model, fail := op.RequestModel(body)
-	if fail != nil {
-		return nil, fail
-	}
 	scrubbed, fail := scrub.New(op, header, body, options)
 	if fail != nil {
 		return nil, fail
 	}
-	return &request{op: op, model: model, scrubbed: scrubbed}, nil
+	return &request{op: op, scrubbed: scrubbed}, nil
 }
 
 // mayRepeat reports whether the request may be sent again when it is not known whether an exit worked on it.

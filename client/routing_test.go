@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,15 +99,7 @@ func TestLastRequestsAreRemembered(t *testing.T) {
 	if _, err := io.ReadFull(resp.Body, make([]byte, len("data: 1\n\n"))); err != nil {
 		t.Fatal(err)
 	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- c.stop() }()
-	eventually(t, "the client stops listening", func() bool {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(c.url, "http://"))
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
-	})
+	stopped := c.beginStop()
 	close(goOn)
 	read(t, resp)
 	if err := <-stopped; err != nil {
