@@ -8,7 +8,8 @@ import "strconv"
 // node is a JSON value and where it stands.
 type node struct {
 	start, end int
-	kind       byte // '{', '[', '"', or 0 for the others
+	kind       byte  // '{', '[', '"', or 0 for the others
+	keys       []int // where they begin
 	names      []string
 	members    []node // or elements
 }
@@ -27,6 +28,7 @@ func (c *cursor) node() node {
 		n.kind = '{'
 		c.open()
 		for first := true; c.more('}', first); first = false {
+			n.keys = append(n.keys, c.pos)
 			n.names = append(n.names, string(decode(c.key())))
 			n.members = append(n.members, c.node())
 		}

@@ -193,13 +193,15 @@ func span(t []byte, class func(byte) bool) int {
 	return len(t)
 }
 
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
+
 func alphanumeric(b byte) bool {
-	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
+	return isDigit(b) || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
 func tokenByte(b byte) bool { return alphanumeric(b) || b == '-' || b == '_' }
 
-func upperOrDigit(b byte) bool { return '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' }
+func upperOrDigit(b byte) bool { return isDigit(b) || 'A' <= b && b <= 'Z' }
 
 // wordBefore reports whether a letter or digit stands before at that is not the end of an escape such as \n.
 func wordBefore(t []byte, at int) bool {

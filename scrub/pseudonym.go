@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Identity is what is the user's own and may stand in prompts. Every field may be empty.
@@ -26,12 +28,12 @@ type Identity struct {
 // Pseudonyms are placeholders for what is the user's own. They are the same for every request, unless a prompt has the
 // text of one by itself: then others are taken for that request.
 //
-// Placeholders look like what they stand for ("/home/user417", "user417@example.invalid"), so that models treat them as
+// Placeholders look like what they stand for ("/home/user417", "mail417@example.invalid"), so that models treat them as
 // such, and have a number that hardly any text has. They are the same for every user.
 type Pseudonyms struct {
 	id      Identity
 	skipped []string
-	names   *names // with the first number
+	first   *names // with the first number
 }
 
 // firstNumber is in placeholders. Ours: a number that examples and documentation do not use for users.
@@ -45,7 +47,7 @@ const maxNumbers = 50
 func NewPseudonyms(id Identity) *Pseudonyms {
 	p := &Pseudonyms{id: id}
 	b := newBuilder(id, firstNumber)
-	p.names, p.skipped = b.build(), b.skipped
+	p.first, p.skipped = b.build(), b.skipped
 	return p
 }
 
@@ -53,15 +55,18 @@ func NewPseudonyms(id Identity) *Pseudonyms {
 func (p *Pseudonyms) Skipped() []string { return slices.Clone(p.skipped) }
 
 // Len returns how many texts are looked for, spellings of one value counted each.
-func (p *Pseudonyms) Len() int { return len(p.names.out.pairs) }
+func (p *Pseudonyms) Len() int { return len(p.first.out.pairs) }
 
-// namesFor returns the placeholders for a body: those with the first number of which the body has none.
-func (p *Pseudonyms) namesFor(body []byte) *names {
-	n := p.names
-	for number := firstNumber; number < firstNumber+maxNumbers && n.back.text.isIn(body); number++ {
-		n = newBuilder(p.id, number+1).build()
+// each yields the placeholders with every number that is tried, the first of them as often as it may serve.
+func (p *Pseudonyms) each(yield func(*names) bool) {
+	if !yield(p.first) {
+		return
 	}
-	return n
+	for number := firstNumber + 1; number < firstNumber+maxNumbers; number++ {
+		if !yield(newBuilder(p.id, number).build()) {
+			return
+		}
+	}
 }
 
 // names are the placeholders of one request.
@@ -92,14 +97,14 @@ type builder struct {
 	id      Identity
 	number  int
 	taken   map[string]string // placeholders by value
-	used    map[string]bool   // placeholders
+	used    map[string]string // values by placeholder
 	out     []pair
 	back    []pair
 	skipped []string
 }
 
 func newBuilder(id Identity, number int) *builder {
-	return &builder{id: id, number: number, taken: map[string]string{}, used: map[string]bool{}}
+	return &builder{id: id, number: number, taken: map[string]string{}, used: map[string]string{}}
 }
 
 // build makes the tables. What comes first wins where two values are the same.
@@ -108,10 +113,10 @@ func (b *builder) build() *names {
 	b.word(b.id.User, "user#")
 	b.word(b.id.Host, "host#")
 	for _, email := range b.id.Emails {
-		b.word(email, "user#@example.invalid")
+		b.word(email, "mail#@example.invalid")
 	}
 	for _, name := range b.id.GitNames {
-		b.word(name, "Alex User#")
+		b.word(name, "Alex Person#")
 	}
 	for _, remote := range b.id.Remotes {
 		b.remote(remote)
@@ -127,7 +132,7 @@ func (b *builder) build() *names {
 		}
 		quoted = append(quoted, pair{p.from, inString(p.to)})
 	}
-	return &names{out: newReplacer(b.out), back: answers{text: newReplacer(b.back), json: newReplacer(quoted)}}
+	return &names{out: newReplacer(b.out), back: answers{text: newRestorer(b.back), json: newRestorer(quoted)}}
 }
 
 // inString is a text as it stands between the quotes of a JSON string.
@@ -160,10 +165,11 @@ func (b *builder) word(value, pattern string) {
 }
 
 func title(s string) string {
-	if s == "" {
+	r, size := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 // pair adds a value with a placeholder that no other value has, and returns that.
@@ -171,7 +177,7 @@ func (b *builder) pair(value, pattern string) string {
 	if placeholder, ok := b.taken[value]; ok {
 		return placeholder
 	}
-	placeholder := b.placeholder(pattern)
+	placeholder := b.placeholder(value, pattern)
 	b.taken[value] = placeholder
 	b.add(value, placeholder)
 	if escaped := inString(value); escaped != value && strings.Contains(value, `\`) {
@@ -181,18 +187,32 @@ func (b *builder) pair(value, pattern string) string {
 }
 
 func (b *builder) add(value, placeholder string) {
-	b.used[placeholder] = true
+	b.used[placeholder] = value
 	b.out = append(b.out, pair{value, placeholder})
 	b.back = append(b.back, pair{placeholder, value})
 }
 
-func (b *builder) placeholder(pattern string) string {
+// placeholder returns the pattern with the first number that is free.
+func (b *builder) placeholder(value, pattern string) string {
 	for number := b.number; ; number++ {
 		placeholder := strings.ReplaceAll(pattern, "#", strconv.Itoa(number))
-		if !b.used[placeholder] {
+		if placeholder == pattern || b.isFree(value, placeholder) {
 			return placeholder
 		}
 	}
+}
+
+// isFree reports whether a placeholder can stand for a value beside the others: where one is part of another, the values
+// must be so too, because what comes together in a text by chance would be read as the longer one.
+func (b *builder) isFree(value, placeholder string) bool {
+	for other, its := range b.used {
+		switch {
+		case strings.Contains(placeholder, other) && strings.ReplaceAll(placeholder, other, its) != value,
+			strings.Contains(other, placeholder) && strings.ReplaceAll(other, placeholder, value) != its:
+			return false
+		}
+	}
+	return true
 }
 
 // home replaces the home directory in the forms in which paths are written: of the system, with the separators of another,
@@ -258,8 +278,8 @@ func (b *builder) part(value, pattern string) string {
 	if placeholder, ok := b.taken[value]; ok {
 		return placeholder
 	}
-	placeholder := b.placeholder(pattern)
-	b.used[placeholder] = true
+	placeholder := b.placeholder(value, pattern)
+	b.used[placeholder] = value
 	b.back = append(b.back, pair{placeholder, value})
 	return placeholder
 }
@@ -278,5 +298,6 @@ func splitRemote(remote string) (host, owner, name string, ok bool) {
 		return "", "", "", false
 	}
 	name = strings.TrimSuffix(where[i+1:], ".git")
-	return host, strings.Trim(where[:i], "/"), name, name != ""
+	owner = strings.Trim(where[:i], "/")
+	return host, owner, name, owner != "" && name != ""
 }

@@ -61,7 +61,7 @@ var nameTests = []struct{ in, want string }{
 	{"alice Alice ALICE aLiCe malice alices alice_1", "user417 User417 USER417 aLiCe malice alices user417_1"},
 	{"~/.claude/projects/-home-alice-src/memory", "~/.claude/projects/-home-user417-src/memory"},
 	{"file:///home/alice/x?p=%2Fhome%2Falice%2Fx", "file:///home/user417/x?p=%2Fhome%2Fuser417%2Fx"},
-	{"Alice Liddell <alice@liddell.example>, AL@RABBIT.EXAMPLE", "Alex User417 <user417@example.invalid>, USER418@EXAMPLE.INVALID"},
+	{"Alice Liddell <alice@liddell.example>, AL@RABBIT.EXAMPLE", "Alex Person417 <mail417@example.invalid>, MAIL418@EXAMPLE.INVALID"},
 	{"alice@wonderland:~$", "user417@host417:~$"},
 	{"git clone git@git.liddell.example:liddell/looking-glass.git", "git clone git@git417.example.invalid:owner417/repo417.git"},
 	{"https://github.com/carroll/app is an app", "https://github.com/owner418/repo418 is an app"},
@@ -137,15 +137,44 @@ func TestPseudonymsLeaveTheProtocolAlone(t *testing.T) {
 	}
 }
 
-// A prompt that has the text of a placeholder gets others.
+// A prompt that has the text of a placeholder gets others, wherever that stands and however it is written.
 func TestPlaceholdersThatAreTaken(t *testing.T) {
-	q := renamed(t, "/v1/chat/completions", chat("alice is not user417, nor is USER418"), alice)
-	want := "user419 is not user417, nor is USER418"
-	if got := content(t, q.For(scrub.Exit{}).Body); got != want {
-		t.Errorf("became %q, want %q", got, want)
+	for in, want := range map[string]string{
+		"alice is not user417, nor is USER418": "user419 is not user417, nor is USER418",
+		"alice \ufffdowner417":                 "user418 \ufffdowner417",
+		"alice\nowner417":                      "user418\nowner417",
+	} {
+		q := renamed(t, "/v1/chat/completions", chat(in), alice)
+		if got := content(t, q.For(scrub.Exit{}).Body); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+		if got := content(t, restored(t, q, string(chat(want)), "application/json")); got != in {
+			t.Errorf("%q came back as %q", in, got)
+		}
 	}
-	if got := content(t, restored(t, q, string(chat(want)), "application/json")); got != "alice is not user417, nor is USER418" {
-		t.Errorf("came back as %q", got)
+	body := `{"messages":[{"content":"alice","role":"user"}],"model":"m","tools":[{"function":{"name":"user417","parameters":{"properties":{"user\u003418":{}}}}}]}`
+	q := renamed(t, "/v1/chat/completions", []byte(body), alice)
+	if got := string(q.For(scrub.Exit{}).Body); !strings.Contains(got, "user419") {
+		t.Errorf("names of tools and parameters were taken: %s", got)
+	}
+}
+
+// Placeholders do not come together by chance, and what a name begins and ends with does not matter.
+func TestPseudonymsComeBack(t *testing.T) {
+	id := alice
+	id.User, id.Words = "asmith", []string{"田中", "C++11", "été", "Jabberwock!", "Alex"}
+	for _, in := range []string{
+		"Alex alice, Alice Liddell", "asmith@example.invalid", "/home/asmith /home/alice alice", "liddell/repo417 carroll/app app",
+		"田中さん 田中san x田中2", "C++11-mode C++11", "étés été Été", "Jabberwock!s Jabberwock", "wonderland@git.liddell.example",
+	} {
+		q := renamed(t, "/v1/chat/completions", chat(in), id)
+		sealed := q.For(scrub.Exit{}).Body
+		if got := content(t, restored(t, q, string(sealed), "application/json")); got != in {
+			t.Errorf("%q was sealed as %s and came back as %q", in, sealed, got)
+		}
+		if got := content(t, sealed); strings.Contains(got, "田中") || strings.Contains(got, "Été") || strings.Contains(got, "Jabberwock!") {
+			t.Errorf("%q was sealed as %s", in, got)
+		}
 	}
 }
 
@@ -158,6 +187,11 @@ func TestSkipped(t *testing.T) {
 	if got := p.Len(); got != 3 {
 		t.Errorf("%d texts are looked for, want fine, Fine and FINE", got)
 	}
+	for _, remote := range []string{"", "git@h://x.git", "https://h/x", "https://h//", "a:b/c/", ":/", "://"} {
+		if p := scrub.NewPseudonyms(scrub.Identity{Remotes: []string{remote}}); p.Len()+len(p.Skipped()) == 0 && remote != "" {
+			t.Errorf("the remote %q is neither replaced nor skipped", remote)
+		}
+	}
 	if got := scrub.NewPseudonyms(scrub.Identity{}).Len(); got != 0 {
 		t.Errorf("%d texts of nobody", got)
 	}
@@ -166,12 +200,15 @@ func TestSkipped(t *testing.T) {
 // Names that come and go are the same text: signatures of thoughts hold.
 func FuzzPseudonyms(f *testing.F) {
 	for _, tt := range nameTests {
-		f.Add(tt.in)
+		f.Add(tt.in, "Jabberwock")
 	}
-	f.Add("user417 alice owner417 /home/alice\\nalice")
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Add("user417 alice owner417 /home/alice\\nalice", "Liddell")
+	f.Add("alice \xffowner417", "C++")
+	f.Fuzz(func(t *testing.T, text, word string) {
 		body := chat(text)
-		q := renamed(t, "/v1/chat/completions", body, alice)
+		id := alice
+		id.Words = append([]string{word}, id.Words...)
+		q := renamed(t, "/v1/chat/completions", body, id)
 		sealed := q.For(scrub.Exit{}).Body
 		if got, want := content(t, restored(t, q, string(sealed), "application/json")), content(t, body); got != want {
 			t.Fatalf("%q was sealed as %s and came back as %q", want, sealed, got)

@@ -4,7 +4,7 @@
 package scrub
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/tokengo/tokengo/dialect"
 )
@@ -32,23 +32,29 @@ const (
 // renamer walks over a body and notes where placeholders go.
 type renamer struct {
 	cursor
-	out     *replacer
+	names   *names
 	splices []splice
+	clashes bool // a text has placeholders of its own, or would not come back as it was
 }
 
-// rename writes placeholders into the prompt text of a request.
+// rename writes placeholders into the prompt text of a request: those with the first number that clashes with nothing.
 func (q *Request) rename(p *Pseudonyms) *dialect.Error {
-	names := p.namesFor(q.body)
-	r := renamer{cursor: cursor{data: q.body}, out: names.out}
-	r.begin()
-	r.value("", structured)
-	if err := r.end(); err != nil {
-		return notJSON(err)
+	var r renamer
+	for names := range p.each {
+		r = renamer{cursor: cursor{data: q.body}, names: names}
+		r.begin()
+		r.value("", structured)
+		if err := r.end(); err != nil {
+			return notJSON(err)
+		}
+		if len(r.splices) == 0 {
+			return nil
+		}
+		if !r.clashes {
+			break
+		}
 	}
-	if len(r.splices) == 0 {
-		return nil
-	}
-	q.names = names
+	q.names = r.names
 	q.body = applied(q.body, r.splices)
 	q.changes = append(q.changes, Change{Path: "(prompt text)", Action: Replaced, Why: "has names of the user's own; the answer gets them back"})
 	return nil
@@ -67,6 +73,8 @@ func (r *renamer) value(name string, z zone) {
 			key := r.key()
 			if z == written {
 				r.text(key, start)
+			} else {
+				r.stays(key)
 			}
 			r.value(string(decode(key)), z)
 		}
@@ -81,21 +89,38 @@ func (r *renamer) value(name string, z zone) {
 		}
 	case '"':
 		start := r.pos
-		if token := r.cursor.text(); z == written || !fixed[name] {
+		if token := r.cursor.text(); isText(name, z) {
 			r.text(token, start)
+		} else {
+			r.stays(token)
 		}
 	default:
 		r.scalar()
 	}
 }
 
+// isText reports whether the string of a member is prompt text.
+func isText(name string, z zone) bool { return z == written || !fixed[name] }
+
 // text notes what to write for a string token that begins at start. Images in URLs of their own are left alone.
 func (r *renamer) text(token []byte, start int) {
 	plain := decode(token)
-	if strings.HasPrefix(string(plain[:min(len(plain), 5)]), "data:") {
+	if bytes.HasPrefix(plain, []byte("data:")) {
+		r.stays(token)
 		return
 	}
-	if text, changed := r.out.replace(plain); changed {
+	text, changed := r.names.out.replace(plain)
+	if changed {
 		r.splices = append(r.splices, splice{start, start + len(token), string(appendString(nil, text))})
+	}
+	if back, _ := r.names.back.text.replace(text); !bytes.Equal(back, plain) {
+		r.clashes = true
+	}
+}
+
+// stays takes a string that is no prompt text: if it has a placeholder, an answer that repeats it would have a name there.
+func (r *renamer) stays(token []byte) {
+	if _, changed := r.names.back.text.replace(decode(token)); changed {
+		r.clashes = true
 	}
 }

@@ -6,16 +6,44 @@ package scrub
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // pair is a text and what comes in its place.
 type pair struct{ from, to string }
 
-// replacer looks for many texts at once. A text is found only where it is not part of a longer word, the longest first.
+// replacer looks for many texts at once, the longest first. Values are found where they are not part of a longer word.
+// Placeholders are found in the same places, and directly behind one another.
 type replacer struct {
 	pairs []pair
 	by    [256][]pair // by the first byte of from, the longest first
+	back  bool        // from placeholders to values
+}
+
+// value is the one of the two texts that is the user's own.
+func (r *replacer) value(p pair) string {
+	if r.back {
+		return p.to
+	}
+	return p.from
+}
+
+// begins reports whether a pair may begin at a place of a text. A value that does not begin with a letter or digit may
+// begin anywhere.
+func (r *replacer) begins(p pair, text []byte, i int) bool {
+	return !wordBefore(text, i) || !alphanumeric(r.value(p)[0]) || r.back && isDigit(text[i-1])
+}
+
+// isLonger reports whether a byte behind a pair makes its text a longer one.
+func (r *replacer) isLonger(p pair, next byte) bool {
+	value := r.value(p)
+	switch {
+	case !alphanumeric(value[len(value)-1]):
+		return false
+	case r.back:
+		return isDigit(next)
+	default:
+		return alphanumeric(next)
+	}
 }
 
 func newReplacer(pairs []pair) *replacer {
@@ -26,6 +54,13 @@ func newReplacer(pairs []pair) *replacer {
 	for i := range r.by {
 		slices.SortStableFunc(r.by[i], func(a, b pair) int { return cmp.Compare(len(b.from), len(a.from)) })
 	}
+	return r
+}
+
+// newRestorer makes a replacer for the way back.
+func newRestorer(pairs []pair) *replacer {
+	r := newReplacer(pairs)
+	r.back = true
 	return r
 }
 
@@ -41,25 +76,21 @@ const (
 // at looks at one place of a text. It is found by the longest pair; if a longer one could still come, it is not decided.
 func (r *replacer) at(text []byte, i int, e ending) (pair, verdict) {
 	for _, p := range r.by[text[i]] {
-		if alphanumeric(p.from[0]) && wordBefore(text, i) {
+		rest := text[i:]
+		n := min(len(rest), len(p.from))
+		if string(rest[:n]) != p.from[:n] || !r.begins(p, text, i) {
 			continue
 		}
-		rest := text[i:]
-		if len(rest) < len(p.from) {
-			if e == goesOn && strings.HasPrefix(p.from, string(rest)) {
+		if n < len(p.from) {
+			if e == goesOn {
 				return pair{}, unsure
 			}
 			continue
 		}
-		if string(rest[:len(p.from)]) != p.from {
-			continue
-		}
-		switch isWord := alphanumeric(p.from[len(p.from)-1]); {
-		case !isWord, len(rest) == len(p.from) && e == ended:
-			return p, found
-		case len(rest) == len(p.from):
+		if len(rest) == len(p.from) && e == goesOn && r.isLonger(p, '0') {
 			return pair{}, unsure
-		case !alphanumeric(rest[len(p.from)]):
+		}
+		if len(rest) == len(p.from) || !r.isLonger(p, rest[len(p.from)]) {
 			return p, found
 		}
 	}
@@ -95,16 +126,4 @@ func (r *replacer) replace(text []byte) (out []byte, changed bool) {
 		return text, false
 	}
 	return append(out, text[done:]...), true
-}
-
-// isIn reports whether a text has any of the texts that are looked for.
-func (r *replacer) isIn(text []byte) bool {
-	for i := 0; i < len(text); i++ {
-		if r.by[text[i]] != nil {
-			if _, m := r.at(text, i, ended); m == found {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -194,7 +194,7 @@ func (r *restorer) event() {
 	for i := range deltas {
 		r.add(h, &deltas[i])
 	}
-	r.whole(e, h, &e.root, "")
+	r.whole(h, &e.root, "", structured)
 	r.close(e, deltas)
 	if len(r.queue) > maxHeld {
 		r.closeAll()
@@ -245,24 +245,40 @@ func (r *restorer) closeAll() {
 	clear(r.texts)
 }
 
-// whole puts names back in the strings of an event that are no pieces.
-func (r *restorer) whole(e *event, h *held, n *node, name string) {
+// whole puts names back in the strings of an event that are no pieces: in those that [renamer] would have taken for text.
+func (r *restorer) whole(h *held, n *node, name string, z zone) {
 	switch n.kind {
 	case '{':
+		if free[name] {
+			z = written
+		}
 		for i := range n.members {
-			r.whole(e, h, &n.members[i], n.names[i])
+			if z == written {
+				key := cursor{data: h.raw, pos: n.keys[i]}
+				r.string(h, key.text(), n.keys[i], r.names.back.text)
+			}
+			r.whole(h, &n.members[i], n.names[i], z)
 		}
 	case '[':
 		for i := range n.members {
-			r.whole(e, h, &n.members[i], name)
+			if n.members[i].kind == '{' {
+				r.whole(h, &n.members[i], "", z)
+			} else {
+				r.whole(h, &n.members[i], name, z)
+			}
 		}
 	case '"':
-		if slices.ContainsFunc(h.pieces, func(p *piece) bool { return p.at.start == n.start }) {
-			return
+		isPiece := slices.ContainsFunc(h.pieces, func(p *piece) bool { return p.at.start == n.start })
+		if isText(name, z) && !isPiece {
+			r.string(h, h.raw[n.start:n.end], n.start, r.names.answer(name == "arguments" && z == structured))
 		}
-		if text, changed := r.names.answer(name == "arguments").replace(decode(e.raw[n.start:n.end])); changed {
-			h.splices = append(h.splices, splice{n.start, n.end, string(appendString(nil, text))})
-		}
+	}
+}
+
+// string puts names back in a string token of an event.
+func (r *restorer) string(h *held, token []byte, start int, by *replacer) {
+	if text, changed := by.replace(decode(token)); changed {
+		h.splices = append(h.splices, splice{start, start + len(token), string(appendString(nil, text))})
 	}
 }
 

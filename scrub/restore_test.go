@@ -62,8 +62,8 @@ var streams = []struct{ name, contentType, in, want string }{
 	{
 		"responses", "text/event-stream",
 		`data: {"type":"response.output_text.delta","item_id":"a","output_index":0,"content_index":0,"delta":"by Al"}` + "\n\n" +
-			`data: {"type":"response.output_text.delta","item_id":"a","output_index":0,"content_index":0,"delta":"ex User417"}` + "\n\n" +
-			`data: {"type":"response.output_text.done","item_id":"a","text":"by Alex User417"}` + "\n\n" +
+			`data: {"type":"response.output_text.delta","item_id":"a","output_index":0,"content_index":0,"delta":"ex Person417"}` + "\n\n" +
+			`data: {"type":"response.output_text.done","item_id":"a","text":"by Alex Person417"}` + "\n\n" +
 			`data: {"type":"response.function_call_arguments.done","arguments":"{\"x\":\"word417\"}"}` + "\n\n",
 		`data: {"type":"response.output_text.delta","item_id":"a","output_index":0,"content_index":0,"delta":"by Alice Liddell"}` + "\n\n" +
 			`data: {"type":"response.output_text.delta","item_id":"a","output_index":0,"content_index":0,"delta":""}` + "\n\n" +
@@ -86,6 +86,11 @@ var streams = []struct{ name, contentType, in, want string }{
 		"whole", "application/json",
 		`{ "choices":[{"index":0,"message":{"content":"caf\u00e9 user417","tool_calls":[{"function":{"arguments":"{\"a\":\"word417\"}"}}]}}]}`,
 		`{ "choices":[{"index":0,"message":{"content":"café alice","tool_calls":[{"function":{"arguments":"{\"a\":\"\\\"Al\\\" \\\\ Liddell\"}"}}]}}]}`,
+	},
+	{
+		"arguments that are an object", "application/json",
+		`{"id":"user417","content":[{"type":"tool_use","name":"user417","input":{"/home/user417/x":{"id":"user417"}}},{"type":"thinking","signature":"user417","thinking":"user417"}]}`,
+		`{"id":"user417","content":[{"type":"tool_use","name":"user417","input":{"/home/alice/x":{"id":"alice"}}},{"type":"thinking","signature":"user417","thinking":"alice"}]}`,
 	},
 	{"broken JSON", "text/event-stream", "data: {\"a\":user417}\n\ndata: {\"a\":\n\ndata: {\"a\":\"user417\"}\n\n", "data: {\"a\":user417}\n\ndata: {\"a\":\n\ndata: {\"a\":\"alice\"}\n\n"},
 	{"cut", "application/json", `{"a":"user417`, `{"a":"user417`},
@@ -174,7 +179,7 @@ func TestRestoreNothing(t *testing.T) {
 
 // However a text is cut into events, the same comes back, and the stream stays one.
 func FuzzRestore(f *testing.F) {
-	f.Add("in /home/user417/x by Alex User417 user417@example.invalid", uint64(0x1234567890abcdef))
+	f.Add("in /home/user417/x by Alex Person417 user417@example.invalid", uint64(0x1234567890abcdef))
 	f.Add("uuser417 user4177 USER417\\nuser417", uint64(1))
 	f.Fuzz(func(t *testing.T, text string, cuts uint64) {
 		q := askedByAlice(t)
