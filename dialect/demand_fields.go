@@ -67,6 +67,10 @@ var options = map[string]field{
 }
 
 func (r *demander) options() {
+	if r.op.Protocol != service.Ollama {
+		r.parameter("options") // of nobody's that is known here
+		return
+	}
 	r.object(func(name []byte) {
 		if r.s.peek() != 'n' {
 			f, known := options[string(name)]

@@ -131,7 +131,7 @@ func FuzzDemand(f *testing.F) {
 		`{"model":"m","system":[{"text":"s"}],"messages":[{"role":"user","content":"u"},{"role":"assistant"}],"max_tokens":1e9,"thinking":{"type":"enabled"}}`,
 		`{"contents":[{"parts":[{"text":"a"},{"inline_data":{"mime_type":"image/png","data":"AA\/A"}}]}],"generation_config":{"max_output_tokens":5}}`,
 		`{"requests":[{"model":"models/g"}],"generateContentRequest":{"model":"g","generateContentRequest":{"model":"h"}}}`,
-		`{"model":"m","input":[{"type":"message","role":"user","content":"x"}],"options":{"num_predict":-1},"format":{"a":1},"stream":false}`,
+		`{"model":"m","input":[{"type":"message","role":"user","content":"x"}],"options":{"num_predict":81},"format":{"a":1},"stream":false}`,
 		`{"model":"m","models":["\u006e"],"\u0070rovider":{"a":[1]},"\u0061":"\ud83d\ude00"}`,
 	} {
 		f.Add([]byte(body))

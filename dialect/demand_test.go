@@ -79,6 +79,7 @@ func TestDemandFeatures(t *testing.T) {
 		{openAIChat, `"stream":true,"max_tokens":10,"max_completion_tokens":20`, Demand{Stream: true, MaxOutput: 20, Parameters: []string{"max_tokens"}}},
 		{openAIChat, `"max_tokens":1e300`, Demand{MaxOutput: 1<<31 - 1, Parameters: []string{"max_tokens"}}},
 		{openAIChat, `"max_tokens":-1`, Demand{Parameters: []string{"max_tokens"}}},
+		{openAIChat, `"options":{"num_predict":8}`, Demand{Parameters: []string{"options"}}},
 		{openAIChat, `"max_tokens":"10"`, Demand{Parameters: []string{"max_tokens"}}},
 		{openAIChat, `"temperature":1,"seed":null,"top_k":1,"user":"u","x":{"tools":[1]},"store":false,"stream_options":{}`, Demand{Parameters: []string{"temperature", "top_k", "x"}}},
 		{openAIText, `"prompt":"p","suffix":"s","stream":true`, Demand{Stream: true, Parameters: []string{"suffix"}}},
