@@ -131,6 +131,7 @@ func (r *demander) request() {
 		r.err = errNotObject
 		return
 	}
+	r.due = r.s.pos
 	r.object(r.member)
 	if r.s.space(); r.err == nil && r.s.pos != len(r.s.data) {
 		r.err = r.s.bad("text after the object")

@@ -132,6 +132,7 @@ func FuzzDemand(f *testing.F) {
 		`{"contents":[{"parts":[{"text":"a"},{"inline_data":{"mime_type":"image/png","data":"AA\/A"}}]}],"generation_config":{"max_output_tokens":5}}`,
 		`{"requests":[{"model":"models/g"}],"generateContentRequest":{"model":"g","generateContentRequest":{"model":"h"}}}`,
 		`{"model":"m","input":[{"type":"message","role":"user","content":"x"}],"options":{"num_predict":81},"format":{"a":1},"stream":false}`,
+		`{"model":"m","messages":[{"role":"user","content":"u"{}}]}`, `{"model":"m","think":true"high","reasoning_effort":"low"true}`,
 		`{"model":"m","models":["\u006e"],"\u0070rovider":{"a":[1]},"\u0061":"\ud83d\ude00"}`,
 	} {
 		f.Add([]byte(body))

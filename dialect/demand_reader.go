@@ -9,22 +9,32 @@ import (
 )
 
 // reader walks over a request with a scanner, so that what it passes is checked as well. Its methods take the value that
-// stands at the scanner's place if it is of their kind, and leave it if not; what a visit leaves is passed over. After an
-// error nothing is taken any more.
+// stands at the scanner's place if it is of their kind, and leave it if not; what a visit leaves is passed over. A visit
+// takes one value and no more. After an error nothing is taken.
 type reader struct {
 	s     scanner
 	err   error
 	keyed span // the key of the member that is visited
+	due   int  // where the value begins that may be taken
+}
+
+// next is the first byte of the value that may be taken, or 0.
+func (r *reader) next() byte {
+	if r.err != nil || r.s.pos != r.due {
+		return 0
+	}
+	return r.s.peek()
 }
 
 // object takes an object and visits each member's value.
 func (r *reader) object(visit func(name []byte)) {
-	if r.err != nil || r.s.peek() != '{' {
+	if r.next() != '{' {
 		return
 	}
 	r.err = r.s.object(func(key span) error {
 		r.keyed = key
 		at := r.s.pos
+		r.due = at
 		visit(r.s.key(key))
 		return r.pass(at)
 	})
@@ -32,11 +42,12 @@ func (r *reader) object(visit func(name []byte)) {
 
 // array takes an array and visits each element.
 func (r *reader) array(visit func()) {
-	if r.err != nil || r.s.peek() != '[' {
+	if r.next() != '[' {
 		return
 	}
 	r.err = r.s.array(func() error {
 		at := r.s.pos
+		r.due = at
 		visit()
 		return r.pass(at)
 	})
@@ -59,7 +70,7 @@ func (r *reader) raw() []byte {
 
 // text takes a string and returns where it stands, with its quotes.
 func (r *reader) text() (at span, ok bool) {
-	if r.err != nil || r.s.peek() != '"' {
+	if r.next() != '"' {
 		return span{}, false
 	}
 	at, r.err = r.s.text()
@@ -77,7 +88,7 @@ func (r *reader) word() []byte {
 
 // truth takes true, and reports whether it was there.
 func (r *reader) truth() bool {
-	if r.err != nil || r.s.peek() != 't' {
+	if r.next() != 't' {
 		return false
 	}
 	r.err = r.s.value(elsewhere)
@@ -86,7 +97,7 @@ func (r *reader) truth() bool {
 
 // number takes a number; it is 0 when there is none or it is written at an absurd length.
 func (r *reader) number() float64 {
-	if c := r.s.peek(); r.err != nil || c != '-' && (c < '0' || c > '9') {
+	if c := r.next(); c != '-' && (c < '0' || c > '9') {
 		return 0
 	}
 	digits := r.raw()
