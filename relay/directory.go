@@ -16,9 +16,12 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
-// maxFiltered is the largest directory that the relay filters for a client. Filtering looks at every exit,
-// which nobody may make a relay do with a directory of any size.
-const maxFiltered = 1000
+// The largest directory that the relay filters for a client, in exits and in bytes that they signed. Filtering looks
+// at every exit and encodes those that fit, which nobody may make a relay do with a directory of any size.
+const (
+	maxFiltered      = 1000
+	maxFilteredBytes = 8 << 20
+)
 
 // segmentType is the media type of a segment.
 const segmentType = "application/vnd.tokengo.segment"
@@ -69,7 +72,7 @@ func (d *whole) serve(w http.ResponseWriter, req *http.Request, etag string) {
 	h.Set("ETag", etag)
 	parts := d.plain
 	switch {
-	case strings.Contains(req.Header.Get("If-None-Match"), etag):
+	case anyMatches(req.Header.Values("If-None-Match"), etag):
 		w.WriteHeader(http.StatusNotModified)
 		return
 	case acceptsGzip(req.Header.Get("Accept-Encoding")):
@@ -86,6 +89,19 @@ func (d *whole) serve(w http.ResponseWriter, req *http.Request, etag string) {
 			return // the client is gone
 		}
 	}
+}
+
+// anyMatches reports whether If-None-Match fields name an entity tag, by weak comparison (RFC 9110 sections 8.8.3.2
+// and 13.1.2): a cache on the way may have made it a strong one.
+func anyMatches(fields []string, etag string) bool {
+	for _, field := range fields {
+		for tag := range strings.SplitSeq(field, ",") {
+			if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(etag, "W/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // serveSegment answers GET /directory/segments/{digest}.
@@ -136,30 +152,12 @@ func (r *Relay) serveDirectory(w http.ResponseWriter, req *http.Request) {
 	whole.serve(w, req, s.index.etag)
 }
 
-// serveFiltered sends the exits that speak protocol and offer model; an empty one does not filter.
+// serveFiltered sends the exits that speak protocol and offer model; an empty one does not filter. It holds one exit at
+// a time: a client that reads slowly would else keep a directory of its own in the relay's memory.
 func (r *Relay) serveFiltered(w http.ResponseWriter, s *snapshot, protocol service.Protocol, model string) {
-	if s.exits > maxFiltered {
+	if s.exits > maxFiltered || s.bytes > maxFilteredBytes {
 		problem(w, tooManyToFilter)
 		return
-	}
-	body := []byte(`{"exits":[`)
-	first := true
-	for _, segment := range s.segments {
-		for _, e := range segment.exits {
-			if !offers(e.registration.Info, protocol, model) {
-				continue
-			}
-			entry, err := encodeEntry(e.registration)
-			if err != nil {
-				problem(w, noDirectory)
-				return
-			}
-			if !first {
-				body = append(body, ',')
-			}
-			first = false
-			body = append(body, entry...)
-		}
 	}
 	end, err := endOf(r.cfg.Operator)
 	if err != nil {
@@ -168,7 +166,24 @@ func (r *Relay) serveFiltered(w http.ResponseWriter, s *snapshot, protocol servi
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", askAgain)
-	w.Write(append(body, end...))
+	before := `{"exits":[`
+	for e := range s.all() {
+		if !offers(e.registration.Info, protocol, model) {
+			continue
+		}
+		entry, err := encodeEntry(e.registration)
+		if err != nil {
+			panic(http.ErrAbortHandler) // so that the client sees that this is not the end
+		}
+		if _, err := w.Write(append([]byte(before), entry...)); err != nil {
+			return // the client is gone
+		}
+		before = ","
+	}
+	if before != "," {
+		end = before + end
+	}
+	io.WriteString(w, end)
 }
 
 // offers reports whether an exit speaks protocol and offers model; an empty one is not asked about.

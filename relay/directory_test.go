@@ -51,14 +51,16 @@ func TestDirectoryETag(t *testing.T) {
 	if tag == "" || full.header.Get("Vary") != "Accept-Encoding" || full.header.Get("Content-Type") != "application/json" {
 		t.Errorf("headers = %v", full.header)
 	}
-	for _, header := range []string{tag, `"other", ` + tag} {
+	for _, header := range []string{tag, `"other", ` + tag, strings.TrimPrefix(tag, "W/"), "*", ` ` + tag + ` , "other"`} {
 		got := g.get(client, "/exits", "If-None-Match", header)
 		if got.status != http.StatusNotModified || got.body != "" || got.header.Get("ETag") != tag {
 			t.Errorf("If-None-Match %s: status %d, ETag %s, body %q", header, got.status, got.header.Get("ETag"), got.body)
 		}
 	}
-	if got := g.get(client, "/exits", "If-None-Match", `W/"0123"`); got.status != http.StatusOK || got.body != full.body {
-		t.Errorf("another tag: status %d, %d bytes", got.status, len(got.body))
+	for _, header := range []string{`W/"0123"`, strings.Trim(tag, `W/"`), tag + "x", `"*"`, ""} {
+		if got := g.get(client, "/exits", "If-None-Match", header); got.status != http.StatusOK || got.body != full.body {
+			t.Errorf("If-None-Match %s: status %d, %d bytes", header, got.status, len(got.body))
+		}
 	}
 
 	g.connect(newIdentity(t), echo)

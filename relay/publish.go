@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
 	"runtime"
 	"slices"
 	"sync"
@@ -53,11 +54,25 @@ type snapshot struct {
 	until    time.Time // when an exit expires
 	segments []*segment
 	exits    int
+	bytes    int // that they signed
 	index    *document
 
 	once  sync.Once // guards whole and err
 	whole *whole
 	err   error
+}
+
+// all are the exits of the snapshot.
+func (s *snapshot) all() iter.Seq[listed] {
+	return func(yield func(listed) bool) {
+		for _, segment := range s.segments {
+			for _, e := range segment.exits {
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // document is a short text as it is served.
@@ -145,6 +160,7 @@ func (p *publisher) build(now time.Time) (*snapshot, error) {
 	exits, version := p.registry.list(now)
 	s := &snapshot{version: version, until: now.Add(service.MaxLifetime), exits: len(exits)}
 	for _, e := range exits {
+		s.bytes += service.SignedSize(e.registration.Signed)
 		if expires := e.registration.Info.Expires; expires.Before(s.until) {
 			s.until = expires
 		}

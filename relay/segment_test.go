@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -258,6 +259,49 @@ func TestLargeDirectoryIsNotFiltered(t *testing.T) {
 	if got := g.get(client, "/exits?model=m"); got.status != http.StatusBadRequest {
 		t.Errorf("status %d", got.status)
 	}
+}
+
+// TestFilteredDirectoryIsNotHeld asks for all of a directory by a filter: no more than an exit at a time may be in
+// memory for the one who asks, and a directory of few exits that say much is large, too.
+func TestFilteredDirectoryIsNotHeld(t *testing.T) {
+	const tags, most = 40, 64 << 10
+	const size = tags * 490 // of a description, at least
+	g := newRig(t)
+	long := func(in *service.Info) {
+		in.Tags = map[string]string{}
+		for n := range tags {
+			in.Tags[fmt.Sprintf("%03d%s", n, strings.Repeat("k", 240))] = strings.Repeat("v", 250)
+		}
+	}
+	add := func(n int) {
+		for range n {
+			g.relay.registry.add(newIdentity(t, long).registration(t), standing{})
+		}
+	}
+	add(50)
+	w := &largestWrite{header: http.Header{}}
+	g.relay.handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/exits?protocol=openai", nil))
+	if w.total < 50*size || w.largest > most {
+		t.Errorf("%d bytes, at most %d at a time", w.total, w.largest)
+	}
+	add(maxFilteredBytes/size + 1 - 50)
+	if got := g.get(g.client(h2), "/exits?protocol=openai"); got.status != http.StatusBadRequest {
+		t.Errorf("a large directory: status %d", got.status)
+	}
+}
+
+// largestWrite is an [http.ResponseWriter] that counts.
+type largestWrite struct {
+	header         http.Header
+	total, largest int
+}
+
+func (w *largestWrite) Header() http.Header { return w.header }
+func (w *largestWrite) WriteHeader(int)     {}
+func (w *largestWrite) Write(p []byte) (int, error) {
+	w.total += len(p)
+	w.largest = max(w.largest, len(p))
+	return len(p), nil
 }
 
 // TestDirectoryHasRoom refuses descriptions that would make the directory larger than clients read.
