@@ -27,7 +27,8 @@ type directory struct {
 	pollers []*poller
 	version atomic.Uint64 // of the pollers' listings
 	changed chan struct{} // tells that it has grown; holds one
-	merging sync.Mutex    // held while listings are merged
+	merging sync.Mutex    // held while listings are merged; guards newest
+	newest  newest
 	merged  atomic.Pointer[view]
 }
 
@@ -45,7 +46,7 @@ type view struct {
 }
 
 func newDirectory(cfg Config) *directory {
-	d := &directory{trusted: cfg.Identities, changed: make(chan struct{}, 1)}
+	d := &directory{trusted: cfg.Identities, changed: make(chan struct{}, 1), newest: newest{}}
 	for _, url := range cfg.Relays {
 		d.pollers = append(d.pollers, &poller{
 			relay:    newRelay(url, cfg.DialContext),
@@ -134,6 +135,7 @@ func (d *directory) merge(now time.Time) *view {
 		all[i] = reached{p.relay.url, p.current()}
 	}
 	v.exits = merge(all, d.trusted, now)
+	v.exits = slices.DeleteFunc(v.exits, func(e Exit) bool { return d.newest.isOver(e, now) })
 	for _, e := range v.exits {
 		if e.Info.Expires.Before(v.until) {
 			v.until = e.Info.Expires

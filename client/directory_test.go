@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -178,6 +179,82 @@ func TestNewestDescriptionWins(t *testing.T) {
 	exits := c.Exits()
 	if len(exits) != 1 || exits[0].Info.Sequence != 2 || len(exits[0].Paths) != 1 {
 		t.Errorf("exits = %+v, want sequence 2 through one relay", exits)
+	}
+}
+
+// A relay that has not heard of the newest description reaches the exit all the same while its keys are the same: the
+// other one may go away just then.
+func TestOlderDescriptionOfTheSameKeysIsAPath(t *testing.T) {
+	described := func(sequence int64, maxCtx int) *service.Info {
+		info := testInfo(models(service.OpenAI, "m"))
+		info.Sequence, info.Models[0].MaxCtx = sequence, maxCtx
+		return info
+	}
+	before := newExit(t, newIdentity(t), described(1, 10))
+	after := &testExit{identity: before.identity, ring: before.ring, answer: before.answer, entry: before.entry}
+	signed, err := service.Sign(before.identity, before.entry.KeyConfig, described(2, 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.entry.ServiceInfo, after.entry.Signature = signed.ServiceInfo, signed.Signature
+	for _, order := range [][2]*testExit{{before, after}, {after, before}} {
+		first, second := newTestRelay(t, order[0]), newTestRelay(t, order[1])
+		c := start(t, Config{}, first, second)
+		eventually(t, "both have answered", func() bool { return c.Relays()[0].Exits+c.Relays()[1].Exits == 2 })
+		exits := c.Exits()
+		if len(exits) != 1 || exits[0].Info.Models[0].MaxCtx != 20 || len(exits[0].Paths) != 2 || exits[0].Paths[0].Relay != first.url {
+			t.Errorf("exits = %+v, want the newer one through both relays, in their order", exits)
+		}
+		first.server.CloseClientConnections()
+		first.server.Close()
+		c.expectChat("{}")
+	}
+}
+
+// A relay that lists again what its exit has replaced does not have it used.
+func TestOlderDescriptionAgain(t *testing.T) {
+	identity := newIdentity(t)
+	var versions []*testExit
+	for sequence := range 3 {
+		info := testInfo(models(service.OpenAI, "m"))
+		info.Sequence = int64(sequence)
+		versions = append(versions, newExit(t, identity, info))
+	}
+	s := newSegmented(t, []*testExit{versions[1]})
+	c := start(t, Config{RefreshInterval: time.Millisecond}, s.relay)
+	list := func(e *testExit) { s.set(func() { s.exits = [][]*testExit{{e}} }) }
+	list(versions[0])
+	eventually(t, "the older one is not used", func() bool { return len(c.Exits()) == 0 })
+	if status := c.Relays()[0]; status.Exits != 1 {
+		t.Errorf("the relay's directory: %+v", status)
+	}
+	list(versions[2])
+	eventually(t, "a newer one is", func() bool { return len(c.Exits()) == 1 && c.Exits()[0].Info.Sequence == 2 })
+	list(versions[1])
+	eventually(t, "the one before is not", func() bool { return len(c.Exits()) == 0 })
+}
+
+// What is remembered of exits is bounded, and strangers do not push it out.
+func TestNewestIsBounded(t *testing.T) {
+	now := time.Now()
+	described := func(i int, sequence int64, expires time.Time) Exit {
+		return Exit{Info: &service.Info{Identity: service.Identity(strconv.Itoa(i)), Sequence: sequence, Expires: expires}}
+	}
+	n := newest{}
+	n.isOver(described(0, 2, now.Add(time.Hour)), now)
+	for i := range maxNewest + 10 {
+		n.isOver(described(i+1, 2, now.Add(time.Minute)), now)
+	}
+	if again := described(0, 1, now.Add(2*time.Hour)); !n.isOver(again, now) || n.isOver(again, now.Add(time.Hour)) {
+		t.Error("the older description counts until the newer one expires, or does not after that")
+	}
+	n.isOver(described(0, 2, now.Add(time.Hour)), now)
+	if !n.isOver(described(0, 1, now.Add(time.Hour)), now) || len(n) != maxNewest {
+		t.Errorf("strangers pushed an exit out of %d", len(n))
+	}
+	later := now.Add(time.Minute)
+	if n.isOver(described(-1, 2, later.Add(time.Hour)), later); len(n) != 2 {
+		t.Errorf("%d are remembered when most have expired, want 2", len(n))
 	}
 }
 

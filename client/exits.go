@@ -78,7 +78,7 @@ type reached struct {
 }
 
 // merge makes one list of the relays' directories, sorted by identity: of each identity the newest
-// description, with a path through each relay that has it. What has expired is left out, and so is, when
+// description, with a path through each relay that has it or an older one of the same keys. What has expired is left out, and so is, when
 // there are trusted identities, every other.
 func merge(all []reached, trusted []service.Identity, now time.Time) []Exit {
 	newest := map[service.Identity]Exit{}
@@ -108,17 +108,19 @@ func merge(all []reached, trusted []service.Identity, now time.Time) []Exit {
 	return exits
 }
 
-// newer returns the newer of two descriptions by one identity, or, when they are the same, one with the
-// paths of both. An exit that signs two different ones with one sequence gets the lower hash.
+// newer returns the newer of two descriptions by one identity. When they are of the same keys it has the paths of both:
+// what is sealed to these can be sent through a relay that has not heard of the newer one yet. An exit that signs two
+// different ones with one sequence gets the lower hash.
 func newer(a, b Exit) Exit {
-	switch {
-	case a.Info == nil:
+	newest := b
+	if a.Info == nil {
 		return b
-	case a.Hash == b.Hash && a.Info.Sequence == b.Info.Sequence:
-		a.Paths = append(slices.Clip(a.Paths), b.Paths...)
-		return a
-	case a.Info.Sequence > b.Info.Sequence, a.Info.Sequence == b.Info.Sequence && a.Hash < b.Hash:
-		return a
 	}
-	return b
+	if a.Info.Sequence > b.Info.Sequence || a.Info.Sequence == b.Info.Sequence && a.Hash <= b.Hash {
+		newest = a
+	}
+	if a.Hash == b.Hash {
+		newest.Paths = append(slices.Clip(a.Paths), b.Paths...)
+	}
+	return newest
 }
