@@ -5,6 +5,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"slices"
@@ -16,13 +17,14 @@ import (
 )
 
 // line is a transport to a relay and the connections that it opened. It notes when anything came over them: bytes of
-// any kind, of TLS and HTTP/2 too, are a sign of life. That a connection was accepted is none, since the kernel does that
-// for a process that stands still.
+// any kind, of HTTP/2 too, are a sign of life. That a connection was accepted is none, since the kernel does that for a
+// process that stands still, and neither is a TLS handshake that does not come to its end: anything may begin one.
 type line struct {
 	transport *http.Transport
 	dial      DialContext
 	began     time.Time
 	heard     atomic.Int64 // when something last came, in nanoseconds since began
+	spoke     atomic.Int64 // the same of connections that are established
 
 	mu    sync.Mutex // guards what follows
 	wires []*wire    // that are open
@@ -32,7 +34,19 @@ type line struct {
 // wire is a connection of a line.
 type wire struct {
 	net.Conn
-	line *line
+	line        *line
+	established atomic.Bool // the relay has proved that it is the relay
+}
+
+// establish notes that a request goes over a connection, which is one of a line under TLS.
+func establish(conn net.Conn) {
+	secured, ok := conn.(*tls.Conn)
+	if !ok {
+		return
+	}
+	if w, ok := secured.NetConn().(*wire); ok {
+		w.established.Store(true)
+	}
 }
 
 func newLine(url relayurl.URL, dial DialContext) *line {
@@ -77,6 +91,9 @@ func (l *line) open(ctx context.Context, network, address string) (net.Conn, err
 // lastHeard is when something last came, or when the line began.
 func (l *line) lastHeard() time.Time { return l.began.Add(time.Duration(l.heard.Load())) }
 
+// lastSpoke is when something last came over a connection that was established, or when the line began.
+func (l *line) lastSpoke() time.Time { return l.began.Add(time.Duration(l.spoke.Load())) }
+
 // cut closes all connections at once, with whatever they carry.
 func (l *line) cut() {
 	l.mu.Lock()
@@ -93,7 +110,11 @@ func (l *line) cut() {
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 {
-		w.line.heard.Store(int64(time.Since(w.line.began)))
+		now := int64(time.Since(w.line.began))
+		w.line.heard.Store(now)
+		if w.established.Load() {
+			w.line.spoke.Store(now)
+		}
 	}
 	return n, err
 }

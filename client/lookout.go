@@ -153,7 +153,7 @@ func later(a, b time.Time) time.Time {
 // decide probes a line once more that was asked for a sign of life and gave none, and cuts it when there is none again.
 func (r *relay) decide(ctx context.Context, line *line, asked time.Time) {
 	sleep(ctx, time.Until(asked.Add(probeAgain)), nil)
-	alive := line.lastHeard().After(asked) || r.probe(ctx, line) == signLife
+	alive := r.lives(line, asked) || r.probe(ctx, line) == signLife
 	switch {
 	case ctx.Err() != nil:
 	case alive:
@@ -179,6 +179,15 @@ func (r *relay) patience() time.Duration {
 	return max(probeAnswer, probeTrips*trip)
 }
 
+// lives reports whether a relay has given a sign of life over a line since a certain time. It has time for a TLS handshake
+// and an answer within its patience, unless its distance is not known yet: then the handshake counts.
+func (r *relay) lives(line *line, since time.Time) bool {
+	if _, known := r.health.roundTrip(); !known {
+		return line.lastHeard().After(since)
+	}
+	return line.lastSpoke().After(since)
+}
+
 // probe asks the relay for a sign of life over a line. Whatever comes over it is one: a large upload or answer on the
 // same connection may hold the answer up.
 func (r *relay) probe(ctx context.Context, line *line) sign {
@@ -198,7 +207,7 @@ func (r *relay) probe(ctx context.Context, line *line) sign {
 		err = errRelaySilent
 	}
 	switch {
-	case err == nil, line.lastHeard().After(began):
+	case err == nil, r.lives(line, began):
 		return signLife
 	case errors.Is(err, errRelaySilent):
 		return signSilence

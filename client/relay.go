@@ -119,7 +119,10 @@ func (r *relay) timed(transport http.RoundTripper, req *http.Request) (*http.Res
 		at.Store(&now)
 	}
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn:              func(httptrace.GotConnInfo) { note(&began) },
+		GotConn: func(got httptrace.GotConnInfo) {
+			establish(got.Conn)
+			note(&began)
+		},
 		GotFirstResponseByte: func() { note(&head) },
 	})
 	resp, err := transport.RoundTrip(req.WithContext(ctx))
