@@ -6,7 +6,6 @@ package exit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +23,9 @@ type Problem struct {
 	// Backend and Model are where it is, as indices of Config.Backends and of that backend's Models; -1 for
 	// none in particular.
 	Backend, Model int
-	// Field is what it is about, by the name that service descriptions have: "pricing", "sla"; "" for all.
+	// Field is what it is about, by the name that service descriptions have: "pricing.currency", "sla"; for what they
+	// do not have, such as "url" and "max_concurrent" of backends, by that of exit.yaml, and for limits of the exit by
+	// that of Config; "" for all.
 	Field string
 	// Text says what is wrong. Text of a backend in it is made printable.
 	Text string
@@ -43,8 +44,8 @@ type Report struct {
 // configuration with mistakes.
 func Check(ctx context.Context, cfg Config) Report {
 	c := &checker{cfg: cfg.withDefaults()}
-	for _, err := range c.cfg.limitFaults() {
-		c.fatal(at{-1, -1, ""}, err.Error())
+	for _, fault := range c.cfg.limitFaults() {
+		c.fatal(at{-1, -1, fault.field}, "it "+fault.text)
 	}
 	if err := c.cfg.validateRelays(); err != nil {
 		c.fatal(at{-1, -1, "relays"}, err.Error())
@@ -99,43 +100,13 @@ func (c *checker) sorted() []Problem {
 	return c.problems
 }
 
-// checkExit looks at what is said of the exit as a whole, one field at a time so that each is named.
-func (c *checker) checkExit() {
-	for _, f := range []struct {
-		name string
-		info service.Info
-	}{
-		{"operator", service.Info{Operator: c.cfg.Operator}},
-		{"tier", service.Info{Tier: c.cfg.Tier}},
-		{"sla", service.Info{SLA: c.cfg.SLA}},
-		{"capacity", service.Info{Capacity: c.cfg.Capacity}},
-		{"betas", service.Info{Betas: c.cfg.Betas}},
-		{"tags", service.Info{Tags: c.cfg.Tags}},
-	} {
-		if err := describable(&f.info); err != nil {
-			c.fatal(at{-1, -1, f.name}, err.Error())
-		}
-	}
-	if sla := c.cfg.SLA; sla != nil && sla.MaxConcurrency > c.cfg.MaxConcurrent {
-		c.warn(at{-1, -1, "sla"}, fmt.Sprintf("it promises %d requests at once, and the exit works on %d", sla.MaxConcurrency, c.cfg.MaxConcurrent))
-	}
-}
-
-// describable says why a description with these fields could not be published.
-func describable(info *service.Info) error {
-	info.Tier = cmp.Or(info.Tier, defaultTier)
-	info.Protocols = service.Protocols()
-	err := trySign(info)
-	if err == nil {
-		return nil
-	}
-	_, reason, _ := strings.Cut(err.Error(), service.ErrInvalid.Error()+": ")
-	return errors.New(strings.TrimPrefix(reason, "models[0]: "))
-}
-
 // makeBackends makes those that can be made, and says of the others why not.
 func (c *checker) makeBackends() {
 	for i, cfg := range c.cfg.Backends {
+		cfg, sound := c.checkBackend(i, cfg)
+		if !sound {
+			continue
+		}
 		b, err := newBackend(cfg, c.cfg.Logger)
 		if err != nil {
 			c.fatal(at{i, -1, ""}, err.Error())
@@ -143,6 +114,34 @@ func (c *checker) makeBackends() {
 		}
 		c.backends, c.origin = append(c.backends, b), append(c.origin, i)
 	}
+}
+
+// checkBackend looks at what has a place of its own in a backend's configuration. It returns the configuration without
+// the limits that are none, and whether a backend can be made of it as far as that goes.
+func (c *checker) checkBackend(i int, cfg Backend) (Backend, bool) {
+	if cfg.MaxConcurrent < 0 {
+		c.fatal(at{i, -1, "max_concurrent"}, "it is negative")
+		cfg.MaxConcurrent = 0
+	}
+	limits := map[string]int{}
+	for id, most := range cfg.ModelConcurrent {
+		j := slices.IndexFunc(cfg.Models, func(m service.Model) bool { return m.ID == id })
+		if most < 0 && j >= 0 {
+			c.fatal(at{i, j, "max_concurrent"}, "it is negative")
+			continue
+		}
+		limits[id] = most
+	}
+	cfg.ModelConcurrent = limits
+	if _, err := service.ParseProtocol(string(cfg.Protocol)); err != nil {
+		c.fatal(at{i, -1, "protocol"}, err.Error())
+		return cfg, false
+	}
+	if _, err := parseBase(cfg.Protocol, cfg.URL); err != nil {
+		c.fatal(at{i, -1, "url"}, err.Error())
+		return cfg, false
+	}
+	return cfg, true
 }
 
 // askBackends asks all backends at once what they have.
@@ -171,12 +170,12 @@ func (c *checker) askBackends(ctx context.Context) {
 // info is the description of what has been found, as far as it fits.
 func (c *checker) info() *service.Info {
 	o := newOffer(c.backends, c.listed...)
+	left, err := c.cfg.fit(o)
+	if err != nil { // a value that is no JSON, which checkExit has found
+		return c.cfg.info(o)
+	}
 	if len(o.models) == 0 {
 		c.fatal(at{-1, -1, "models"}, "nothing is offered")
-	}
-	left, err := c.cfg.fit(o)
-	if err != nil {
-		c.fatal(at{-1, -1, "models"}, err.Error())
 	}
 	if left > 0 {
 		c.warn(at{-1, -1, "models"}, fmt.Sprintf("%d models are left out because a description cannot hold them all; configure which to offer", left))
@@ -211,8 +210,8 @@ type names struct {
 // checkModel looks at a configured model by itself and beside the others.
 func (c *checker) checkModel(p at, m service.Model, n *names) {
 	m.Protocol = cmp.Or(m.Protocol, c.cfg.Backends[p.backend].Protocol)
-	if err := describable(&service.Info{Models: []service.Model{m}}); err != nil {
-		c.fatal(p, err.Error())
+	if _, err := service.ParseProtocol(string(m.Protocol)); err == nil { // else the backend's is wrong, too
+		c.checkParts(p, modelParts(m), part{"", service.Info{Models: []service.Model{m}}})
 	}
 	id := modelName{m.Protocol, m.ID}
 	if n.ids[id] {

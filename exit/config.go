@@ -180,13 +180,22 @@ func (cfg Config) validate() ([]*backend, error) {
 
 func (cfg Config) validateLimits() error {
 	if faults := cfg.limitFaults(); len(faults) > 0 {
-		return faults[0]
+		return errors.New(faults[0].field + " " + faults[0].text)
 	}
 	return nil
 }
 
+// limitFault is what is wrong with a time or limit.
+type limitFault struct {
+	field string // of Config
+	text  string // after the field's name
+}
+
 // limitFaults is all that is wrong with times and limits.
-func (cfg Config) limitFaults() (faults []error) {
+func (cfg Config) limitFaults() (faults []limitFault) {
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, limitFault{field, fmt.Sprintf(format, args...)})
+	}
 	for _, limit := range []struct {
 		name string
 		d    time.Duration
@@ -200,18 +209,27 @@ func (cfg Config) limitFaults() (faults []error) {
 		{"ModelsRefresh", cfg.ModelsRefresh},
 	} {
 		if limit.d < minTimeout {
-			faults = append(faults, fmt.Errorf("%s is %v, want more", limit.name, limit.d))
+			fault(limit.name, "is %v, want more", limit.d)
 		}
 	}
-	if cfg.MaxRequestBytes < 1 || cfg.MaxAnswerBytes < 1 || cfg.MaxHeldBytes < 1 || cfg.MaxConcurrent < 1 {
-		faults = append(faults, errors.New("a limit is below 1"))
+	for _, limit := range []struct {
+		name string
+		n    int64
+	}{
+		{"MaxRequestBytes", cfg.MaxRequestBytes},
+		{"MaxAnswerBytes", cfg.MaxAnswerBytes},
+		{"MaxHeldBytes", cfg.MaxHeldBytes},
+		{"MaxConcurrent", int64(cfg.MaxConcurrent)},
+	} {
+		if limit.n < 1 {
+			fault(limit.name, "is %d, want 1 or more", limit.n)
+		}
 	}
-	if cfg.KeyOverlap > maxOverlapLifetimes*cfg.KeyLifetime {
-		faults = append(faults, fmt.Errorf("KeyOverlap is %v, want at most %d times KeyLifetime", cfg.KeyOverlap, maxOverlapLifetimes))
+	if cfg.KeyOverlap/maxOverlapLifetimes > cfg.KeyLifetime {
+		fault("KeyOverlap", "is %v, want at most %d times the lifetime of keys", cfg.KeyOverlap, maxOverlapLifetimes)
 	}
-	if cfg.KeyLifetime+cfg.KeyOverlap > service.MaxLifetime {
-		faults = append(faults, fmt.Errorf("KeyLifetime and KeyOverlap are %v together, want at most %v",
-			cfg.KeyLifetime+cfg.KeyOverlap, service.MaxLifetime))
+	if max(cfg.KeyLifetime, cfg.KeyOverlap) > service.MaxLifetime || cfg.KeyLifetime+cfg.KeyOverlap > service.MaxLifetime {
+		fault("KeyLifetime", "is %v and the overlap %v, want at most %v together", cfg.KeyLifetime, cfg.KeyOverlap, service.MaxLifetime)
 	}
 	return faults
 }
