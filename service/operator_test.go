@@ -38,6 +38,14 @@ func TestSameOperator(t *testing.T) {
 		{"Example Ltd", "Example Ltd", true},
 		{"Example Ltd", " example LTD\u00a0", true},
 		{"Ärzte", "ÄRZTE", true},
+		{"Example Ltd", "Example\t\u3000 Ltd", true},
+		{"Example Ltd", "\u200bExam\u200bple\u00ad \u200b Ltd\ufeff \u200b", true},
+		{"\u4e91\u7aef", " \u4e91\u7aef\u200d", true},
+		{"\xff", "\xff", true},
+		{"kelvin", "\u212aELVIN", true},
+		{"Example Ltd", "ExampleLtd", false},
+		{"Example Ltd", "Example Ltd.", false},
+		{"\u200b", "\u200b", false},
 		{"Example Ltd", "Example", false},
 		{"Example Ltd", "", false},
 		{"", "", false},
@@ -47,5 +55,12 @@ func TestSameOperator(t *testing.T) {
 		if got, back := SameOperator(test.a, test.b), SameOperator(test.b, test.a); got != test.want || back != test.want {
 			t.Errorf("SameOperator(%q, %q) = %v, the other way %v, want %v", test.a, test.b, got, back, test.want)
 		}
+	}
+}
+
+// A client compares names for every path of every request.
+func TestSameOperatorAllocatesNothing(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() { SameOperator(" Ärzte  Ltd", "ÄRZTE\u200b Ltd ") }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
