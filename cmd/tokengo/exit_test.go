@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -143,3 +144,17 @@ type valuesKey struct{}
 
 // scriptValues are those of the script's own commands.
 func scriptValues(ts *testscript.TestScript) map[any]any { return ts.Value(valuesKey{}).(map[any]any) }
+
+// Of models with the same id the first is offered, with what the file says of the first.
+func TestFirstModelCounts(t *testing.T) {
+	f := backendFile{Protocol: "openai", URL: "http://127.0.0.1:1", Models: []modelFile{
+		{ID: "a", BackendID: "first", MaxConcurrent: 1},
+		{ID: "a", BackendID: "second", MaxConcurrent: 9},
+		{ID: "b"},
+		{ID: "b", BackendID: "second", MaxConcurrent: 9},
+	}}
+	b, err := f.backend()
+	if err != nil || b.Aliases["a"] != "first" || b.ModelConcurrent["a"] != 1 || b.Aliases["b"] != "" || b.ModelConcurrent["b"] != 0 {
+		t.Errorf("%v, aliases %v, limits %v", err, b.Aliases, b.ModelConcurrent)
+	}
+}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -46,6 +47,7 @@ type exitCheck struct {
 
 	tree   yaml.Node // of the file
 	broken bool      // the file could not be read to its end
+	vain   []string  // places of which all that the file says is wrong, so that it is no news that nothing is there
 }
 
 // checkExit prints what an exit would publish and all that is wrong with its configuration. It fails when the
@@ -61,7 +63,9 @@ func checkExit(cmd *cobra.Command, f *exitFlags) error {
 		report := exit.Check(cmd.Context(), cfg)
 		c.Description = report.Info
 		for _, p := range report.Problems {
-			c.addProblem(p, origin)
+			if p.Backend >= 0 || !slices.Contains(c.vain, p.Field) {
+				c.addProblem(p, origin)
+			}
 		}
 	}
 	if err := c.print(cmd.OutOrStdout(), f.json); err != nil {
@@ -92,15 +96,13 @@ func (c *exitCheck) load(cmd *cobra.Command, f *exitFlags) error {
 	if readErr != nil {
 		return err
 	}
-	if yaml.Unmarshal(data, &c.tree) != nil {
-		c.broken = true
-	}
+	parseErr := yaml.Unmarshal(data, &c.tree)
 	if err == nil {
 		return nil
 	}
 	keys := keysOf(reflect.TypeFor[exitFile]())
 	f.file = given
-	for _, text := range typeErrors(decodeStrictly(data, &f.file)) {
+	for _, text := range c.decode(data, parseErr, &f.file) {
 		c.addDecoding(text, keys)
 	}
 	for _, again := range restore {
@@ -109,6 +111,23 @@ func (c *exitCheck) load(cmd *cobra.Command, f *exitFlags) error {
 		}
 	}
 	return nil
+}
+
+// decode reads as much of the file as can be read, and returns all that is wrong with its form.
+func (c *exitCheck) decode(data []byte, parseErr error, into *exitFile) []string {
+	if parseErr != nil {
+		c.broken = true
+		return typeErrors(parseErr)
+	}
+	wrong := decodeTree(&c.tree, into)
+	if len(c.tree.Content) > 0 && c.tree.Content[0].Kind != yaml.MappingNode {
+		c.broken = true
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if decoder.Decode(new(yaml.Node)) == nil {
+		wrong = append(wrong, oneDocument(decoder)...)
+	}
+	return wrong
 }
 
 // addDecoding takes in what the decoder says, "line 3: field x not found in type y" and the like.
@@ -139,6 +158,9 @@ func (c *exitCheck) config(ctx context.Context, f *exitFlags) (cfg exit.Config, 
 		c.addError(fmt.Sprintf("relays[%d]", i), err)
 		cfg.Relays = append(cfg.Relays, relays...)
 	}
+	if len(f.file.Relays) > 0 && len(cfg.Relays) == 0 {
+		c.vain = append(c.vain, "relays")
+	}
 	cfg.Tier = service.Tier(f.file.Tier)
 	files, err := f.backendFlags.files()
 	c.addError("", err)
@@ -149,17 +171,41 @@ func (c *exitCheck) config(ctx context.Context, f *exitFlags) (cfg exit.Config, 
 	group, ctx := errgroup.WithContext(ctx)
 	parser := new(backendParser)
 	for i := range files {
-		backends, err := parser.parseOne(ctx, group, &files[i])
-		if c.addError(fmt.Sprintf("backends[%d]", i), err) {
-			continue
-		}
+		backends := c.backend(fmt.Sprintf("backends[%d]", i), &files[i], func(f *backendFile) ([]exit.Backend, error) {
+			return parser.parseOne(ctx, group, f)
+		})
 		cfg.Backends = append(cfg.Backends, backends...)
 		origin = append(origin, slices.Repeat([]int{i}, len(backends))...)
+	}
+	if len(files) > 0 && len(cfg.Backends) == 0 {
+		c.vain = append(c.vain, "backends", "models")
 	}
 	return cfg, origin, func() {
 		cancel()
 		group.Wait() // an error of the demo backend has shown in the check
 	}
+}
+
+// backend makes what can be made of an entry of backends: whatever is wrong with its key or mode, its models are looked at.
+func (c *exitCheck) backend(where string, f *backendFile, parse func(*backendFile) ([]exit.Backend, error)) []exit.Backend {
+	bare := *f
+	bare.KeyFile, bare.Responses = "", ""
+	backends, err := parse(&bare)
+	switch {
+	case c.addError(where, err):
+		return nil
+	case f.Protocol == demoBackend:
+		return backends
+	}
+	keyed, err := (&backendFile{Protocol: f.Protocol, KeyFile: f.KeyFile}).backend()
+	if !c.addError(where+".key_file", err) {
+		backends[0].Key = keyed.Key
+	}
+	moded, err := (&backendFile{Protocol: f.Protocol, Responses: f.Responses}).backend()
+	if !c.addError(where+".responses", err) {
+		backends[0].Responses = moded.Responses
+	}
+	return backends
 }
 
 // addError takes in an error, if it is one.
@@ -183,7 +229,9 @@ func (c *exitCheck) addProblem(p exit.Problem, origin []int) {
 	if p.Model >= 0 {
 		path = append(path, fmt.Sprintf("models[%d]", p.Model))
 	}
-	if p.Field != "" {
+	if key := fileKeys([]string{p.Field}); len(key) > 0 {
+		path = key
+	} else if p.Field != "" {
 		path = append(path, p.Field)
 	}
 	row.Where = strings.Join(path, ".")

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -123,22 +122,30 @@ func (f *exitFile) decodingErrors() (wrong []string) {
 	return wrong
 }
 
-// findUnknown does for a type that decodes itself what the decoder does for others: it says of each key that
-// the type does not have where it stands, in the decoder's words.
+// findUnknown does for a tree what the decoder does for bytes: it says of each key that the type does not have where it
+// stands, in the decoder's words. It leaves types that decode themselves to do so.
 func findUnknown(node *yaml.Node, t reflect.Type, unknown *yaml.TypeError) {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		if t.Kind() == reflect.Pointer {
+			findUnknown(node, t.Elem(), unknown)
+			return
+		}
+		if node.Kind == yaml.SequenceNode && !reflect.PointerTo(t.Elem()).Implements(reflect.TypeFor[yaml.Unmarshaler]()) {
+			for _, element := range node.Content {
+				findUnknown(element, t.Elem(), unknown)
+			}
+		}
+		return
 	}
 	if node.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
 		return
 	}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
-		fields := reflect.VisibleFields(t)
-		at := slices.IndexFunc(fields, func(f reflect.StructField) bool { name, _ := keyOf(f); return name == key.Value })
+		field, known := fieldOf(t, key.Value)
 		switch {
-		case at >= 0:
-			findUnknown(node.Content[i+1], fields[at].Type, unknown)
+		case known:
+			findUnknown(node.Content[i+1], field.Type, unknown)
 		case key.Tag != "!!merge":
 			unknown.Errors = append(unknown.Errors, fmt.Sprintf("line %d: field %s not found in type %s", key.Line, key.Value, t.Name()))
 		}
@@ -210,12 +217,23 @@ func (f *backendFile) backend() (exit.Backend, error) {
 		}
 		b.Key = secret.New(string(key))
 	}
+	f.addModels(&b)
+	return b, nil
+}
+
+// addModels adds the models, and what the exit keeps to itself of them. Of models with the same id the first is offered.
+func (f *backendFile) addModels(b *exit.Backend) {
 	for published, id := range f.Aliases {
 		b.Aliases[published] = id
 	}
+	offered := map[string]bool{}
 	for i := range f.Models {
 		m := &f.Models[i]
-		b.Models = append(b.Models, m.model(protocol))
+		b.Models = append(b.Models, m.model(b.Protocol))
+		if offered[m.ID] {
+			continue
+		}
+		offered[m.ID] = true
 		if m.BackendID != "" {
 			b.Aliases[m.ID] = m.BackendID
 		}
@@ -223,7 +241,6 @@ func (f *backendFile) backend() (exit.Backend, error) {
 			b.ModelConcurrent[m.ID] = m.MaxConcurrent
 		}
 	}
-	return b, nil
 }
 
 func (f *modelFile) model(protocol service.Protocol) service.Model {

@@ -216,17 +216,21 @@ func decodeFile(path string, into any) error {
 func decodeStrictly(data []byte, into any) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	decoder.KnownFields(true)
-	err := decoder.Decode(into)
-	if errors.Is(err, io.EOF) { // nothing but comments
+	all := &yaml.TypeError{}
+	switch err := decoder.Decode(into); {
+	case errors.Is(err, io.EOF): // nothing but comments
 		return nil
-	}
-	keeper, ok := into.(interface{ decodingErrors() []string })
-	if !ok {
+	case errors.As(err, &all): // it has the errors of the first document
+	case err != nil:
 		return err
 	}
-	all := &yaml.TypeError{Errors: keeper.decodingErrors()}
-	if err != nil {
-		all.Errors = append(typeErrors(err), all.Errors...)
+	if keeper, ok := into.(interface{ decodingErrors() []string }); ok {
+		all.Errors = append(all.Errors, keeper.decodingErrors()...)
+	}
+	all.Errors = append(all.Errors, oneDocument(decoder)...)
+	var tree yaml.Node
+	if yaml.Unmarshal(data, &tree) == nil {
+		all.Errors = append(all.Errors, fractions(&tree, reflect.TypeOf(into).Elem())...)
 	}
 	if len(all.Errors) == 0 {
 		return nil
@@ -234,7 +238,7 @@ func decodeStrictly(data []byte, into any) error {
 	return all
 }
 
-var unknownKey = regexp.MustCompile(`line (\d+): field (\S+) not found in type \S+`)
+var unknownKey = regexp.MustCompile(`line (\d+): field (.+?) not found in type \S+`)
 
 // fileError puts the decoder's words into the user's.
 func fileError(path string, err error, known []string) error {

@@ -29,10 +29,12 @@ type reloader struct {
 // run reloads on every SIGHUP until ctx is done. An exit that has no file keeps to the signal's own meaning,
 // which is that the terminal has gone.
 func (r *reloader) run(ctx context.Context) error {
-	if _, found := r.flags.path(exitFileName); !found {
+	path, found := r.flags.path(exitFileName)
+	if !found {
 		<-ctx.Done()
 		return nil
 	}
+	r.given.config = path // when it is away, no other file and not the flags alone are to be taken for it
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
@@ -92,7 +94,7 @@ func fileKeys(fields []string) []string {
 	keys := map[string]string{
 		"Relays": "relays", "KeyLifetime": "key_lifetime", "KeyOverlap": "key_overlap", "DrainTimeout": "drain_timeout",
 		"BackendHeaderTimeout": "backend_timeout", "StallTimeout": "stall_timeout", "MaxConcurrent": "max_concurrent",
-		"MaxRequestBytes": "max_request_bytes",
+		"MaxRequestBytes": "max_request_bytes", "ModelsRefresh": "models_refresh",
 	}
 	var out []string
 	for _, field := range fields {
