@@ -114,6 +114,7 @@ const (
 	maxErrorBody     = 64 << 10 // of a backend's error that is passed on
 	maxModelsBody    = 8 << 20  // of one page of a backend's list of models
 	maxModelsPages   = 20
+	maxListed        = 10_000   // models of a backend's list: ten times what a description holds
 	maxAbilityBody   = 64 << 10 // of the answer to whether a backend has something, and of a count of tokens
 	maxShowBody      = 4 << 20  // of what an Ollama says of one model: licences and templates are in it
 	maxWords         = 32       // features or modalities of a model in a service description

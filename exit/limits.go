@@ -4,6 +4,7 @@
 package exit
 
 import (
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -75,10 +76,11 @@ type loads struct {
 	at map[string]*load
 }
 
-// limiter is that of a place, nil for one without a limit.
+// limiter is that of a place. One without a limit counts all the same: a configuration that sets one may replace this
+// one while requests run.
 func (ls *loads) limiter(place string, most int) *limiter {
 	if most <= 0 {
-		return nil
+		most = math.MaxInt
 	}
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -91,7 +93,7 @@ func (ls *loads) limiter(place string, most int) *limiter {
 	return &limiter{most, ls.at[place]}
 }
 
-// backendLimits are what requests to one backend must pass; nil is no limit.
+// backendLimits are what requests to one backend must pass. Models that are not configured have none.
 type backendLimits struct {
 	exit    *limiter // what the operator promises of the whole exit
 	backend *limiter
@@ -116,8 +118,8 @@ func (ls *loads) limit(cfg *Config, backends []*backend) {
 			backend: ls.limiter(place, cfg.Backends[i].MaxConcurrent),
 			models:  map[string]*limiter{},
 		}
-		for id, most := range cfg.Backends[i].ModelConcurrent {
-			b.limits.models[id] = ls.limiter(place+" "+id, most)
+		for _, m := range b.models {
+			b.limits.models[m.ID] = ls.limiter(place+" "+m.ID, cfg.Backends[i].ModelConcurrent[m.ID])
 		}
 	}
 }
@@ -126,7 +128,7 @@ func (ls *loads) limit(cfg *Config, backends []*backend) {
 func (bl *backendLimits) of(published string) []*limiter {
 	var limiters []*limiter
 	for _, l := range []*limiter{bl.exit, bl.backend, bl.models[published]} {
-		if l != nil {
+		if l != nil { // as the model's may be
 			limiters = append(limiters, l)
 		}
 	}

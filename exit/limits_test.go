@@ -104,6 +104,42 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What began while there was no limit counts under one that a reload sets.
+func TestLimitsCountWhatRan(t *testing.T) {
+	for name, limit := range map[string]func(cfg *Config){
+		"exit":    func(cfg *Config) { cfg.SLA = &service.SLA{MaxConcurrency: 1} },
+		"backend": func(cfg *Config) { cfg.Backends[0].MaxConcurrent = 1 },
+		"model":   func(cfg *Config) { cfg.Backends[0].ModelConcurrent = map[string]int{"m": 1} },
+	} {
+		var all loads
+		configured := func(change func(*Config)) []*limiter {
+			cfg := Config{Backends: []Backend{{Protocol: service.OpenAI, URL: "http://127.0.0.1:1", Models: testModels("m")}}}
+			change(&cfg)
+			b, err := newBackend(cfg.Backends[0], discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer b.close()
+			all.limit(&cfg, []*backend{b})
+			return b.limits.of("m")
+		}
+		admitted := func(limits []*limiter) bool {
+			ok := true
+			for _, l := range limits {
+				_, entered := l.load.enter(l.most, testStart)
+				ok = ok && entered
+			}
+			return ok
+		}
+		if !admitted(configured(func(*Config) {})) {
+			t.Errorf("%s: no limit, and a request is not admitted", name)
+		}
+		if admitted(configured(limit)) {
+			t.Errorf("%s: a second request is admitted to what takes one", name)
+		}
+	}
+}
+
 func TestLimitsAreChecked(t *testing.T) {
 	for name, b := range map[string]Backend{
 		"negative":      {MaxConcurrent: -1, Models: testModels("m")},

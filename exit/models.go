@@ -29,11 +29,35 @@ var modelsPaths = map[service.Protocol]string{
 
 // modelsPage is one page of a list of models, in any of the protocols.
 type modelsPage struct {
-	Data          []listedModel `json:"data"`   // openai, claude
-	Models        []listedModel `json:"models"` // gemini, ollama
-	HasMore       bool          `json:"has_more"`
-	LastID        string        `json:"last_id"`
-	NextPageToken string        `json:"nextPageToken"`
+	Data          listedModels `json:"data"`   // openai, claude
+	Models        listedModels `json:"models"` // gemini, ollama
+	HasMore       bool         `json:"has_more"`
+	LastID        string       `json:"last_id"`
+	NextPageToken string       `json:"nextPageToken"`
+}
+
+// listedModels are the models of one page, as many as are read of a list: one that is much longer than a description
+// can be would cost hundreds of megabytes, and seconds whenever the offer is made.
+type listedModels []listedModel
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (l *listedModels) UnmarshalJSON(p []byte) error {
+	*l = nil
+	if string(p) == "null" {
+		return nil
+	}
+	list := json.NewDecoder(bytes.NewReader(p))
+	if begin, err := list.Token(); err != nil || begin != json.Delim('[') {
+		return errors.New("no list")
+	}
+	for len(*l) < maxListed && list.More() {
+		var m listedModel
+		if err := list.Decode(&m); err != nil {
+			return err
+		}
+		*l = append(*l, m)
+	}
+	return nil
 }
 
 // listing is what a backend says that it has.
@@ -55,10 +79,11 @@ func (b *backend) listModels(ctx context.Context) (listing, error) {
 			return listing{}, fmt.Errorf("list the models of %s: %w", b.base.host, err)
 		}
 		found = append(append(found, page.Data...), page.Models...)
-		if path = b.nextPage(page); path == "" {
+		if path = b.nextPage(page); path == "" || len(found) >= maxListed {
 			break
 		}
 	}
+	found = found[:min(len(found), maxListed)]
 	if b.protocol == service.Ollama {
 		b.show(ctx, found)
 	}
@@ -77,6 +102,9 @@ func (b *backend) listing(found []listedModel) listing {
 		for _, field := range odd {
 			l.odd = append(l.odd, fmt.Sprintf("model %s: %s", service.Printable(model.ID, maxMessageRunes), field))
 		}
+	}
+	if len(found) == maxListed {
+		l.odd = append(l.odd, fmt.Sprintf("models after the first %d", maxListed))
 	}
 	l.models = append(l.models, b.aliased(l.models)...)
 	slices.SortStableFunc(l.models, func(x, y service.Model) int { return cmp.Compare(x.ID, y.ID) })

@@ -230,6 +230,30 @@ func TestEndlessPages(t *testing.T) {
 	}
 }
 
+// A list that is far too long is read to a bound, on one page and on many, and the operator is told.
+func TestEndlessList(t *testing.T) {
+	for _, perPage := range []int{3 * maxListed, maxListed/3 + 1} {
+		pages := 0
+		url := backendServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			pages++
+			io.WriteString(w, `{"data":[{"id":"first"}`)
+			for i := range perPage - 1 {
+				fmt.Fprintf(w, `,{"id":"%d-%d"}`, pages, i)
+			}
+			io.WriteString(w, `],"has_more":true,"last_id":"x"}`)
+		})
+		b, err := newBackend(Backend{Protocol: service.Claude, URL: url}, discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.close()
+		l, err := b.listModels(t.Context())
+		if err != nil || len(l.models) > maxListed || len(l.models) < maxListed-3 || pages > 3 || len(l.odd) != 1 {
+			t.Errorf("%d models of %d pages, %v, told %q", len(l.models), pages, err, l.odd)
+		}
+	}
+}
+
 func TestListingBackoff(t *testing.T) {
 	var l source
 	now := testStart
