@@ -100,12 +100,15 @@ func runExit(cmd *cobra.Command, f *exitFlags) error {
 	if err != nil {
 		return &usageError{err: err}
 	}
+	metrics, err := listenMetrics(ctx, f.metricsListen) // before relays hear of the exit
+	if err != nil {
+		return err
+	}
 	group.Go(func() error {
 		defer stopBackends()
 		return e.Run(ctx)
 	})
-	metricsListen := f.metricsListen // what f says changes with a reload
-	group.Go(func() error { return env.serveMetrics(ctx, metricsListen) })
+	group.Go(func() error { return env.serveMetricsOn(ctx, metrics) })
 	r := &reloader{cmd: cmd, flags: f, given: given, parse: parse, exit: e, stateDir: env.stateDir, log: env.log}
 	group.Go(func() error { return r.run(ctx) })
 	return group.Wait()

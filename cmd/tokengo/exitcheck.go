@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"reflect"
 	"slices"
@@ -152,6 +153,10 @@ func (c *exitCheck) config(ctx context.Context, f *exitFlags) (cfg exit.Config, 
 	if level := cmp.Or(f.file.LogLevel, f.logLevel); level != "" {
 		_, err := parseLevel(level)
 		c.addError("log_level", err)
+	}
+	if address := cmp.Or(f.metricsListen, f.file.MetricsListen); address != "" && !strings.HasPrefix(address, "unix:") {
+		_, err := net.ResolveTCPAddr("tcp", address)
+		c.addError("metrics_listen", err)
 	}
 	for i, s := range f.file.Relays {
 		relays, err := parseRelays([]string{s})

@@ -125,13 +125,26 @@ func listen(ctx context.Context, address, what, flag string) (net.Listener, erro
 
 // serveMetrics serves /metrics and /healthz until ctx is done. Without an address it only waits.
 func (r *role) serveMetrics(ctx context.Context, address string) error {
-	if address == "" {
-		<-ctx.Done()
-		return nil
-	}
-	ln, err := listen(ctx, address, "for metrics", "--metrics-listen")
+	ln, err := listenMetrics(ctx, address)
 	if err != nil {
 		return err
+	}
+	return r.serveMetricsOn(ctx, ln)
+}
+
+// listenMetrics opens the port for metrics; none is opened, and nil returned, without an address.
+func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	return listen(ctx, address, "for metrics", "--metrics-listen")
+}
+
+// serveMetricsOn is serveMetrics on what [listenMetrics] returned.
+func (r *role) serveMetricsOn(ctx context.Context, ln net.Listener) error {
+	if ln == nil {
+		<-ctx.Done()
+		return nil
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
