@@ -174,7 +174,7 @@ func (c *checker) info() *service.Info {
 	if err != nil { // a value that is no JSON, which checkExit has found
 		return c.cfg.info(o)
 	}
-	if len(o.models) == 0 {
+	if len(o.models) == 0 && (len(c.backends) > 0 || len(c.cfg.Backends) == 0) { // else it is said why there is no backend
 		c.fatal(at{-1, -1, "models"}, "nothing is offered")
 	}
 	if left > 0 {
@@ -218,9 +218,11 @@ func (c *checker) checkModel(p at, m service.Model, n *names) {
 		c.warn(p, fmt.Sprintf("model %q is offered before, which is what answers", m.ID))
 	}
 	n.ids[id] = true
-	for _, alias := range m.Aliases {
+	for i, alias := range m.Aliases {
 		name := modelName{m.Protocol, alias}
-		if _, taken := n.ids[name]; taken {
+		if slices.Contains(m.Aliases[:i], alias) {
+			c.warn(at{p.backend, p.model, "aliases"}, fmt.Sprintf("alias %q is listed twice", alias))
+		} else if _, taken := n.ids[name]; taken {
 			c.warn(at{p.backend, p.model, "aliases"}, fmt.Sprintf("alias %q is a model's own id, which goes before", alias))
 		} else if n.aliases[name] {
 			c.warn(at{p.backend, p.model, "aliases"}, fmt.Sprintf("alias %q is another model's, too, and the first answers", alias))

@@ -126,6 +126,24 @@ func TestCheckFindsAll(t *testing.T) {
 	}
 }
 
+// What follows from a mistake is no problem of its own.
+func TestCheckSaysOnce(t *testing.T) {
+	report := Check(t.Context(), Config{
+		Relays: testRelays, MaxConcurrent: -1, SLA: &service.SLA{MaxConcurrency: 0}, Tier: service.Free,
+		Backends: []Backend{{Protocol: service.OpenAI, URL: "ftp://x", Models: []service.Model{{ID: "a", Aliases: []string{"b", "b"}}}}},
+	})
+	var got []string
+	for _, p := range report.Problems {
+		got = append(got, p.Field+": "+p.Text)
+	}
+	want := []string{
+		"MaxConcurrent: it is -1, want 1 or more", `url: URL of "x": must begin with http:// or https://`, `aliases: alias "b" is listed twice`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
 // Times that are so long that their sum is none are refused like others.
 func TestEndlessKeys(t *testing.T) {
 	for _, cfg := range []Config{

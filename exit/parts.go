@@ -69,7 +69,7 @@ func (c *checker) checkExit() {
 	c.checkParts(at{-1, -1, ""}, capacityParts(c.cfg.Capacity), part{"capacity", service.Info{Capacity: c.cfg.Capacity}})
 	c.checkParts(at{-1, -1, ""}, betaParts(c.cfg.Betas), part{"betas", service.Info{Betas: c.cfg.Betas}})
 	c.checkParts(at{-1, -1, ""}, tagParts(c.cfg.Tags), part{"tags", service.Info{Tags: c.cfg.Tags}})
-	if sla := c.cfg.SLA; sla != nil && sla.MaxConcurrency > c.cfg.MaxConcurrent {
+	if sla := c.cfg.SLA; sla != nil && c.cfg.MaxConcurrent > 0 && sla.MaxConcurrency > c.cfg.MaxConcurrent {
 		c.warn(at{-1, -1, "sla"}, fmt.Sprintf("it promises %d requests at once, and the exit works on %d", sla.MaxConcurrency, c.cfg.MaxConcurrent))
 	}
 }
