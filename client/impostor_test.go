@@ -113,6 +113,7 @@ func TestRequestsLeaveWhatIsNotTheRelay(t *testing.T) {
 			}
 			c.expectChat("{}")
 			before := exit.requests.Load()
+			c.directory.pollers[0].relay.transport.CloseIdleConnections() // so that requests dial, and none fails before
 			stand.replace(test.answer)
 			began := time.Now()
 			var group sync.WaitGroup

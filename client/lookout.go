@@ -19,6 +19,8 @@ const (
 	probeAnswer  = 600 * time.Millisecond // by which anything must have come, or
 	probeTrips   = 4                      // as many round trips, if that is longer
 	probeAgain   = time.Second            // from a probe without an answer to the one that decides
+
+	maxHandshakes = 2 // probes in which no connection was established; anything may begin a handshake and stop
 )
 
 // errRelaySilent is why a request is given up whose relay gives no sign of life.
@@ -97,11 +99,16 @@ func (o *lookout) lose() {
 func (o *lookout) run(ctx context.Context, r *relay, elsewhere func() bool) {
 	var decisions sync.WaitGroup
 	defer decisions.Wait()
-	silences := 0 // in a row
+	silences, handshakes := 0, 0 // in a row
 	for asked := o.await(ctx, r, time.Time{}); ctx.Err() == nil; asked = o.await(ctx, r, asked) {
 		line := r.transport.inUse()
 		sign := r.probe(ctx, line)
-		if sign != signSilence || ctx.Err() != nil {
+		if sign == signHandshake {
+			handshakes++
+		} else {
+			handshakes = 0
+		}
+		if sign != signSilence && handshakes < maxHandshakes || ctx.Err() != nil {
 			silences = 0
 			continue
 		}
@@ -153,7 +160,7 @@ func later(a, b time.Time) time.Time {
 // decide probes a line once more that was asked for a sign of life and gave none, and cuts it when there is none again.
 func (r *relay) decide(ctx context.Context, line *line, asked time.Time) {
 	sleep(ctx, time.Until(asked.Add(probeAgain)), nil)
-	alive := r.lives(line, asked) || r.probe(ctx, line) == signLife
+	alive := line.lastSpoke().After(asked) || r.probe(ctx, line) == signLife
 	switch {
 	case ctx.Err() != nil:
 	case alive:
@@ -168,24 +175,16 @@ func (r *relay) decide(ctx context.Context, line *line, asked time.Time) {
 type sign int
 
 const (
-	signLife    sign = iota // something came
-	signSilence             // nothing came in time
-	signBroken              // the connection broke: those who wait on it know
+	signLife      sign = iota // something came
+	signHandshake             // something came, but no connection was established
+	signSilence               // nothing came in time
+	signBroken                // the connection broke: those who wait on it know
 )
 
 // patience is how long a relay may take to give a sign of life.
 func (r *relay) patience() time.Duration {
 	trip, _ := r.health.roundTrip()
 	return max(probeAnswer, probeTrips*trip)
-}
-
-// lives reports whether a relay has given a sign of life over a line since a certain time. It has time for a TLS handshake
-// and an answer within its patience, unless its distance is not known yet: then the handshake counts.
-func (r *relay) lives(line *line, since time.Time) bool {
-	if _, known := r.health.roundTrip(); !known {
-		return line.lastHeard().After(since)
-	}
-	return line.lastSpoke().After(since)
 }
 
 // probe asks the relay for a sign of life over a line. Whatever comes over it is one: a large upload or answer on the
@@ -207,8 +206,10 @@ func (r *relay) probe(ctx context.Context, line *line) sign {
 		err = errRelaySilent
 	}
 	switch {
-	case err == nil, r.lives(line, began):
+	case err == nil, line.lastSpoke().After(began):
 		return signLife
+	case line.lastHeard().After(began):
+		return signHandshake
 	case errors.Is(err, errRelaySilent):
 		return signSilence
 	}
