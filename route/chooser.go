@@ -225,14 +225,6 @@ func (c *Chooser) tier(i int) (spent, rests bool) {
 	return t.overspent(now), len(c.tiers) > 1 && (state == Open || state == HalfOpen && t.breaker.trying(now))
 }
 
-// tierOpen reports whether a tier can be used now.
-func (c *Chooser) tierOpen(i int) bool {
-	now := c.cfg.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.tiers[i].overspent(now) && c.tiers[i].breaker.state(now) != Open
-}
-
 // factors are what is known of a key now.
 func (c *Chooser) factors(key Key) Factors {
 	now := c.cfg.Now()
@@ -365,5 +357,7 @@ func (c *Chooser) bill(to Candidate, o Outcome, now time.Time) {
 	if cost, err := c.cfg.Money.Cost(to.Model.Pricing, o.Usage); err == nil && (o.Usage != Usage{} || o.Result == Succeeded) {
 		c.tiers[i].spend(now, cost)
 	}
-	c.tiers[i].learn(now, to, o.Result, c.cfg.Random())
+	if len(c.tiers) > 1 { // the only one never rests
+		c.tiers[i].learn(now, to, o.Result, c.cfg.Random())
+	}
 }

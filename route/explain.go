@@ -41,8 +41,7 @@ type Verdict struct {
 // to be tried first at the front. Its cost and its answer grow with their number; it changes nothing.
 func (c *Chooser) Explain(r *Request) []Verdict {
 	p := c.plan(r)
-	var all []Verdict
-	left := 1.0 // probability that is not given to an earlier stage
+	var stages []explained
 	for m := range p.wanted {
 		for t := range c.tiers {
 			p.stage = stage{model: m, tier: t}
@@ -50,14 +49,39 @@ func (c *Chooser) Explain(r *Request) []Verdict {
 				continue
 			}
 			verdicts, explore := p.explain(&p.wanted[m])
-			if c.tierOpen(t) && chances(verdicts, left, explore) {
-				left = 0
-			}
-			rank(verdicts)
-			all = append(all, verdicts...)
+			spent, rests := c.tier(t)
+			stages = append(stages, explained{verdicts, explore, spent, rests})
 		}
 	}
+	giveChances(stages, c.cfg.Now())
+	var all []Verdict
+	for _, e := range stages {
+		rank(e.verdicts)
+		all = append(all, e.verdicts...)
+	}
 	return all
+}
+
+// giveChances gives all the probability to the first stage that has something to try: something that is well, or in none
+// of them, something that rests.
+func giveChances(stages []explained, now time.Time) {
+	for _, e := range stages {
+		if !e.spent && !e.rests && chances(e.verdicts, e.explore) {
+			return
+		}
+	}
+	for _, e := range stages {
+		if !e.spent && chancesOfResting(e.verdicts, now) {
+			return
+		}
+	}
+}
+
+// explained is a stage of a plan, explained.
+type explained struct {
+	verdicts     []Verdict
+	explore      float64 // how much is explored there
+	spent, rests bool    // its tier
 }
 
 // Find says what would be thought of every model of every exit, whatever the request's Models are, under the profile's
@@ -97,7 +121,7 @@ func (p *Plan) explain(w *wanted) (verdicts []Verdict, explore float64) {
 	for start := 0; start < len(w.table.rows); {
 		end := s.ownerEnd(w.table.rows, start)
 		rows := w.table.rows[start:end]
-		share := 1 / float32(s.soundOf(rows))
+		share := s.sharesOf(rows)
 		for _, id := range rows {
 			verdicts = append(verdicts, p.verdict(s, id, share))
 		}
@@ -127,7 +151,7 @@ func onlyBest(verdicts []Verdict) {
 	}
 }
 
-func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
+func (p *Plan) verdict(s *scan, id int32, share shares) Verdict {
 	l, live := &p.g.ix.listings[id], &p.g.live[id]
 	v := Verdict{Candidate: p.candidate(id, false), Excluded: s.f.exclude(l), Price: -1, State: live.state(s.now)}
 	if v.State != Closed {
@@ -148,8 +172,8 @@ func (p *Plan) verdict(s *scan, id int32, share float32) Verdict {
 	s.last = true // so that what rests is seen as well
 	row := s.see(id)
 	s.last = false
-	v.class, v.share, v.owner, v.proven = row.class, float64(share), l.owner, row.flags&flagProven != 0
-	v.weight = max(float64(row.weight*share), minWeight)
+	v.class, v.share, v.owner, v.proven = row.class, float64(share.alike), l.owner, row.flags&flagProven != 0
+	v.weight = max(float64(row.weight*share.of(row)), minWeight)
 	if s.sort != "" {
 		v.key = s.sortKey(l, live)
 	}
@@ -184,8 +208,8 @@ func (s *scan) demotions(l *listing, class uint32) (why []Reason) {
 	return why
 }
 
-// chances divides a probability among those that may be tried first. It reports whether there are any.
-func chances(verdicts []Verdict, left, explore float64) bool {
+// chances divides the probability among those that may be tried first. It reports whether there are any.
+func chances(verdicts []Verdict, explore float64) bool {
 	first, explored := pools(verdicts)
 	if len(first) == 0 {
 		return false
@@ -195,16 +219,38 @@ func chances(verdicts []Verdict, left, explore float64) bool {
 		sum += verdicts[i].weight
 	}
 	for _, i := range first {
-		verdicts[i].Chance += left * (1 - explore) * verdicts[i].weight / sum
+		verdicts[i].Chance += (1 - explore) * verdicts[i].weight / sum
 	}
 	shares := 0.0
 	for _, i := range explored {
 		shares += verdicts[i].share
 	}
 	for _, i := range explored {
-		verdicts[i].Chance += left * explore * verdicts[i].share / shares
+		verdicts[i].Chance += explore * verdicts[i].share / shares
 	}
 	return true
+}
+
+// chancesOfResting divides the probability among those that are tried first when everything rests: of the first place in
+// the order, what rests for the shortest time. It reports whether there are any.
+func chancesOfResting(verdicts []Verdict, now time.Time) bool {
+	before := func(a, b *Verdict) int {
+		return cmp.Or(cmp.Compare(a.class/classOrder, b.class/classOrder), cmp.Compare(max(a.Until.Sub(now), 0), max(b.Until.Sub(now), 0)))
+	}
+	var first []*Verdict
+	for i := range verdicts {
+		switch v := &verdicts[i]; {
+		case v.Excluded != 0 || len(first) > 0 && before(v, first[0]) > 0:
+		case len(first) > 0 && before(v, first[0]) == 0:
+			first = append(first, v)
+		default:
+			first = []*Verdict{v}
+		}
+	}
+	for _, v := range first {
+		v.Chance = 1 / float64(len(first))
+	}
+	return len(first) > 0
 }
 
 // pools are the verdicts that are drawn among by weight, and those that exploration draws among.

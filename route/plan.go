@@ -195,7 +195,7 @@ func (p *Plan) draw() {
 	}
 	p.refill = s.proven.n == batch || s.others.n == batch
 	p.batch = s.drawn(p.buffer[:0])
-	p.explore = false
+	p.explore = p.explore && len(p.batch) == 0 // where nothing can be tried nothing was explored
 	if p.only = s.f.noFallbacks && len(s.f.order) == 0; !p.stage.last && len(p.tried) == 0 {
 		p.stick(s)
 	}

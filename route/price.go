@@ -48,7 +48,8 @@ func (m Money) rate(currency string) float64 {
 // rates are the prices of a million tokens read, a million written, a request, and an image.
 type rates [4]float32
 
-// rates reads a model's prices; false when it states none that can be compared.
+// rates reads a model's prices; false when it states none that can be compared. Input that was read before is input: who
+// asks more for it than for what is new asks that for all, since no request can tell which it will be billed as.
 func (m Money) rates(p *service.Pricing) (rates, bool) {
 	if p == nil {
 		return rates{}, false
@@ -61,6 +62,7 @@ func (m Money) rates(p *service.Pricing) (rates, bool) {
 	for i, d := range [4]service.Decimal{p.InputPer1M, p.OutputPer1M, p.PerRequest, p.PerImage} {
 		r[i] = float32(amount(d) * rate)
 	}
+	r[0] = max(r[0], float32(amount(p.CachedInputPer1M)*rate))
 	return r, true
 }
 
@@ -196,15 +198,15 @@ type pricing struct {
 func (s *scale) pricing(of size) pricing {
 	p := pricing{factors: rates{float32(of.input * perMillion), float32(of.output * perMillion), 1, float32(of.images)}}
 	p.usual, p.dear = s.usual.of(&p.factors), s.dear.of(&p.factors)
+	if p.usual == 0 { // nobody asks for anything: who does not say is taken to ask for a hundredth part of the chance
+		p.usual, p.dear = 1, 1
+	}
 	p.floor = p.usual * floorShare
 	return p
 }
 
 // advantage is the chance that a price gives, as a factor: 1 at the usual price, falling with its square.
 func (p *pricing) advantage(price float32) float32 {
-	if p.usual == 0 {
-		return 1 // nobody asks for anything
-	}
 	if price < p.floor {
 		price = p.floor
 	}

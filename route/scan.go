@@ -48,6 +48,9 @@ type scan struct {
 	retryAt   int64     // when the first that is rate-limited may be asked again; 0: none is
 
 	proven, others race
+	provenClass    uint32    // the best class in which anything has proven good
+	provenOwners   int32     // so many have something proven in it
+	lastProven     int32     // the last of them: rows of one owner come after each other
 	explorer       *explorer // nil: not this time
 	counts         [reasons]int32
 }
@@ -96,7 +99,7 @@ func (s *scan) run(rows []int32) {
 		case s.sorts() && s.isBeaten(rows[i]):
 		default:
 			if v := s.see(rows[i]); v.class != out {
-				s.enter(rows[i], v, 1)
+				s.enter(rows[i], v, 1, 1)
 			}
 		}
 		done += end - i
@@ -131,42 +134,69 @@ const out = math.MaxUint32
 // isSound reports whether a row that can be chosen is neither resting nor written off.
 func (v seen) isSound() bool { return v.flags&(flagUnreliable|flagBreaks|flagRests) == 0 }
 
-// owner lets the rows of one owner take part, which share one share among those that are sound. Few are looked at once
-// and kept; many are looked at twice.
+// shares are how much of an owner's one share a row has: of those that are sound, of those that are not, which none
+// that is sound is drawn against, and when all are drawn alike.
+type shares struct{ sound, unsound, alike float32 }
+
+// sharesOf divides among so many rows, of which so many are sound.
+func sharesOf(all, sound int) shares {
+	part := func(n int) float32 { return 1 / float32(max(n, 1)) }
+	return shares{part(sound), part(all - sound), part(all)}
+}
+
+// of is the share of a row when it is drawn by weight.
+func (s shares) of(v seen) float32 {
+	if v.isSound() {
+		return s.sound
+	}
+	return s.unsound
+}
+
+// owner lets the rows of one owner take part, which share one share. Few are looked at once and kept; many are looked at
+// twice.
 func (s *scan) owner(rows []int32) {
 	var buffer [8]seen
 	if s.sorts() { // there is nothing to share
 		for _, id := range rows {
 			if !s.isBeaten(id) {
 				if v := s.see(id); v.class != out {
-					s.enter(id, v, 1)
+					s.enter(id, v, 1, 1)
 				}
 			}
 		}
 		return
 	}
 	if len(rows) > len(buffer) {
-		share := 1 / float32(s.soundOf(rows))
+		share := s.sharesOf(rows)
 		for _, id := range rows {
 			if v := s.see(id); v.class != out {
-				s.enter(id, v, share)
+				s.enter(id, v, share.of(v), share.alike)
 			}
 		}
 		return
 	}
-	sound := 0
+	all, sound := 0, 0
 	for i, id := range rows {
 		v := s.see(id)
 		buffer[i] = v
-		if v.class != out && v.isSound() {
-			sound++
-		}
+		v.count(&all, &sound)
 	}
-	share := 1 / float32(max(sound, 1))
+	share := sharesOf(all, sound)
 	for i, id := range rows {
 		if v := buffer[i]; v.class != out {
-			s.enter(id, v, share)
+			s.enter(id, v, share.of(v), share.alike)
 		}
+	}
+}
+
+// count counts a row if it can be chosen, and if it is sound.
+func (v seen) count(all, sound *int) {
+	if v.class == out {
+		return
+	}
+	*all++
+	if v.isSound() {
+		*sound++
 	}
 }
 
@@ -188,17 +218,15 @@ func (s *scan) isBeaten(id int32) bool {
 	return class > last.class || class == last.class && s.sortKey(l, &s.live[id]) > last.key
 }
 
-// soundOf is how many of the rows share, at least 1.
-func (s *scan) soundOf(rows []int32) int {
+// sharesOf divides among the rows of one owner.
+func (s *scan) sharesOf(rows []int32) shares {
 	counts := s.counts
-	sound := 0
+	all, sound := 0, 0
 	for _, id := range rows {
-		if v := s.see(id); v.class != out && v.isSound() {
-			sound++
-		}
+		s.see(id).count(&all, &sound)
 	}
 	s.counts = counts // they will be seen again
-	return max(sound, 1)
+	return sharesOf(all, sound)
 }
 
 // see looks at a row. Most of the time of a choice goes into this and enter: what no request or preference asks for is
@@ -235,15 +263,17 @@ func (s *scan) see(id int32) seen {
 	return seen{class, flags, chance * s.pricing.advantage(price)}
 }
 
-// enter lets a row take part that can be chosen.
-func (s *scan) enter(id int32, v seen, share float32) {
+// enter lets a row take part that can be chosen, with its share of its owner's when it is drawn by weight, and when all are
+// drawn alike.
+func (s *scan) enter(id int32, v seen, share, alike float32) {
 	if s.last || s.sort != "" || s.explorer != nil {
-		s.enterSpecial(id, v, share)
+		s.enterSpecial(id, v, share, alike)
 		return
 	}
 	r := &s.others
 	if v.flags&flagProven != 0 {
 		r = &s.proven
+		s.prove(s.listings[id].owner, v.class)
 	}
 	if w := v.weight * share; !r.loses(v.class, w) {
 		r.win(id, v.class, w)
@@ -251,7 +281,7 @@ func (s *scan) enter(id int32, v seen, share float32) {
 }
 
 // enterSpecial is enter where weights are not all that counts.
-func (s *scan) enterSpecial(id int32, v seen, share float32) {
+func (s *scan) enterSpecial(id int32, v seen, share, alike float32) {
 	l, live := &s.listings[id], &s.live[id]
 	switch {
 	case s.last:
@@ -259,12 +289,25 @@ func (s *scan) enterSpecial(id int32, v seen, share float32) {
 	case s.sort != "":
 		s.others.rank(id, v.class, s.sortKey(l, live))
 	case v.flags&flagProven != 0:
+		s.prove(l.owner, v.class)
 		s.proven.run(id, v.class, v.weight*share)
 	default:
 		s.others.run(id, v.class, v.weight*share)
 	}
 	if s.explorer != nil && !s.others.skip(id) {
-		s.explorer.offer(id, v.class, share)
+		s.explorer.offer(id, v.class, alike)
+	}
+}
+
+// prove counts an owner of something that has proven good.
+func (s *scan) prove(owner int32, class uint32) {
+	switch {
+	case s.provenOwners > 0 && (class > s.provenClass || class == s.provenClass && owner == s.lastProven):
+	case s.provenOwners > 0 && class == s.provenClass:
+		s.provenOwners++
+		s.lastProven = owner
+	default:
+		s.provenClass, s.provenOwners, s.lastProven = class, 1, owner
 	}
 }
 
@@ -365,17 +408,7 @@ func (s *scan) drawn(into []entry) []entry {
 	return into
 }
 
-// enoughProven reports whether enough operators of the best class have proven good.
+// enoughProven reports whether enough operators of the class that comes next have proven good.
 func (s *scan) enoughProven() bool {
-	owners := make([]int32, 0, provenEnough)
-	for i := range s.proven.entries[:s.proven.n] {
-		e := &s.proven.entries[i]
-		owner := s.listings[e.id].owner
-		if e.class == s.proven.entries[0].class && !slices.Contains(owners, owner) {
-			if owners = append(owners, owner); len(owners) == provenEnough {
-				return true
-			}
-		}
-	}
-	return false
+	return s.provenOwners >= provenEnough && s.proven.n > 0 && s.proven.entries[0].class == s.provenClass
 }
