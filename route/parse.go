@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +20,9 @@ import (
 // MaxPreferencesBytes is the largest provider object, in bytes of JSON.
 const MaxPreferencesBytes = 64 << 10
 
-// ParsePreferences reads preferences from a JSON object, as in a request's provider field. A key that it does not know
-// is an error that names it: a preference that silently counted for nothing would be worse. A null is as good as
-// nothing. What it returns is valid.
+// ParsePreferences reads preferences from a JSON object, as in a request's provider field. A key that it does not know,
+// or that is there twice, is an error that names it: a preference that silently counted for nothing would be worse. A null
+// is as good as nothing. What it returns is valid.
 func ParsePreferences(raw []byte) (*Preferences, error) {
 	if len(raw) > MaxPreferencesBytes {
 		return nil, fmt.Errorf("preferences: %d bytes, over the limit of %d", len(raw), MaxPreferencesBytes)
@@ -33,15 +34,64 @@ func ParsePreferences(raw []byte) (*Preferences, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&p); err != nil {
-		return nil, fmt.Errorf("preferences: %w", plain(err))
+		return nil, fmt.Errorf("preferences: %s%w", culprit(raw), plain(err))
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("preferences: something follows the JSON object")
+	}
+	if err := checkNames(json.NewDecoder(bytes.NewReader(raw))); err != nil {
+		return nil, fmt.Errorf("preferences: %w", err)
 	}
 	if err := errors.Join(p.Validate(), p.checkPromises()); err != nil {
 		return nil, fmt.Errorf("preferences: %w", err)
 	}
 	return &p.Preferences, nil
+}
+
+// culprit is the first key, with a colon, whose value decodes itself and is why preferences cannot be read: its error does
+// not know how it is called. Empty when there is none.
+func culprit(raw []byte) string {
+	var values map[string]json.RawMessage
+	if json.Unmarshal(raw, &values) != nil {
+		return ""
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		var kind *json.UnmarshalTypeError
+		one, _ := json.Marshal(map[string]json.RawMessage{key: values[key]})
+		if err := json.Unmarshal(one, &foreignPreferences{}); err != nil && !errors.As(err, &kind) {
+			return key + ": "
+		}
+	}
+	return ""
+}
+
+// checkNames refuses a name that an object has twice, of which encoding/json takes the last, and one that is not in lower
+// case, about which it is not strict.
+func checkNames(d *json.Decoder) error {
+	token, err := d.Token()
+	delim, nested := token.(json.Delim)
+	if err != nil || !nested {
+		return err
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if delim == '{' {
+			token, _ := d.Token() // what has been decoded before is JSON
+			name, _ := token.(string)
+			switch {
+			case strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
+				return unknownKey(name)
+			case seen[name]:
+				return fmt.Errorf("%s is given twice", name)
+			}
+			seen[name] = true
+		}
+		if err := checkNames(d); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
 }
 
 // foreignPreferences are preferences with the keys of OpenRouter that ask for promises which nobody here could keep.
@@ -79,10 +129,10 @@ func (s *Sort) UnmarshalJSON(raw []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&object); err != nil {
-		return fmt.Errorf("sort: want a word, or an object of by and partition: %w", plain(err))
+		return fmt.Errorf("want a word, or an object of by and partition: %w", plain(err))
 	}
 	if object.Partition != "" && object.Partition != "model" {
-		return errors.New("sort: partition: only model is possible, so that all exits of the first model come before those of the second")
+		return errors.New("partition: only model is possible, so that all exits of the first model come before those of the second")
 	}
 	*s = Sort(object.By)
 	return nil
@@ -113,12 +163,19 @@ func plain(err error) error {
 	switch {
 	case errors.As(err, &kind):
 		field := strings.TrimPrefix(kind.Field, "Preferences.") // that they are in another struct is nobody's concern
-		return fmt.Errorf("%s: a JSON %s does not fit", field, kind.Value)
+		if field != "" {
+			field += ": "
+		}
+		return fmt.Errorf("%sa JSON %s does not fit", field, kind.Value)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		name, _ := strconv.Unquote(strings.TrimPrefix(err.Error(), "json: unknown field "))
-		return fmt.Errorf("unknown key %q", service.Printable(name, maxKeyRunes))
+		return unknownKey(name)
 	}
 	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+func unknownKey(name string) error {
+	return fmt.Errorf("unknown key %q", service.Printable(name, maxKeyRunes))
 }
 
 // maxKeyRunes is how much of an unknown key an error repeats.
