@@ -91,7 +91,7 @@ var whyTests = []struct {
 		Query{Models: []string{"lagre"}},
 		service.OpenAI,
 		nil, nil,
-		[]UnknownModel{{"lagre", []string{"large", "small", "vendor/large"}}},
+		[]UnknownModel{{"lagre", []string{"large", "vendor/large", "small"}}},
 	},
 	{
 		"limited", Query{Models: []string{"large"}, Limit: 1}, service.OpenAI, []whyRow{{"Cheap", "large", ""}}, nil, nil,
@@ -364,5 +364,54 @@ func TestRelayReport(t *testing.T) {
 	want := RelayReport{Relay: "here:1", Exits: 4, Dropped: 1, Tunnels: 5, TunnelRTTMillis: 20, Problem: errNotFound.Error()}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The names that are suggested are the most similar of all that the tool's protocol reaches, not of its own.
+func TestNearestOfAllProtocols(t *testing.T) {
+	unlike := newOfferingExit(t, "Unlike", priced(service.OpenAI, "a1", "1"), priced(service.OpenAI, "b2", "1"), priced(service.OpenAI, "c3", "1"),
+		priced(service.OpenAI, "d4", "1"), priced(service.OpenAI, "e5", "1"))
+	alike := newOfferingExit(t, "Alike", priced(service.Claude, "claude-sonnet-4", "1"))
+	i := start(t, Config{}, newTestRelay(t, unlike, alike)).Inspector()
+	for _, asked := range []string{"claude-sonet-4", "claude-sonet-4:floor"} {
+		w, err := i.Why(Query{Protocol: service.OpenAI, Models: []string{asked}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(w.Unknown) != 1 || len(w.Unknown[0].Nearest) == 0 || w.Unknown[0].Nearest[0] != "claude-sonnet-4" {
+			t.Errorf("for %s: unknown %+v, want claude-sonnet-4 suggested first", asked, w.Unknown)
+		}
+	}
+}
+
+// Where nothing fits, what is in the way of most is told first; where something does, what was not looked for is not.
+func TestFindSaysWhatIsInTheWay(t *testing.T) {
+	_, i := inspected(t, Config{})
+	price := route.Price(0.01)
+	tests := []struct {
+		name  string
+		query Query
+		want  []Exclusion
+	}{
+		{"name", Query{Models: []string{"gpt"}}, []Exclusion{{Reason: otherName, Count: 4}}},
+		{"context", Query{Models: []string{"small"}, MinContext: 100}, []Exclusion{{Reason: otherName, Count: 3}, {Reason: smallContext, Count: 1}}},
+		{"price", Query{Provider: &route.Preferences{MaxPrice: &route.MaxPrice{Prompt: &price}}}, []Exclusion{
+			{Reason: route.PriceTooHigh.String(), Count: 3}, {Reason: route.PriceUnknown.String(), Count: 1},
+		}},
+		{"most at the front", Query{Provider: &route.Preferences{Only: []string{"cheap"}, MaxPrice: &route.MaxPrice{Completion: &price}}}, []Exclusion{
+			{Reason: route.NotInOnly.String(), Count: 2}, {Reason: route.PriceTooHigh.String(), Count: 2},
+		}},
+		{"something fits", Query{Models: []string{"small"}}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			found, err := i.Find(tt.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, found.Excluded); diff != "" {
+				t.Errorf("excluded (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -70,7 +70,7 @@ const (
 // Exits lists the exits that have models which fit the query, with those models, sorted by operator and identity. The
 // error is an [ErrQuery].
 func (i *Inspector) Exits(q Query) ([]ExitSummary, error) {
-	found, err := i.find(&q)
+	found, _, err := i.find(&q)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,8 @@ type Verdicts struct {
 	Candidates []Verdict `json:"candidates"`
 	// More is how many candidates there are beyond the limit.
 	More int `json:"more,omitempty"`
-	// Excluded counts what cannot be chosen.
+	// Excluded counts what cannot be chosen, for each model and tier what excludes most at the front. Where Find finds
+	// nothing, also what it does not look at, by its name or its context window.
 	Excluded []Exclusion `json:"excluded,omitempty"`
 }
 
@@ -143,16 +144,9 @@ func usualProtocol(exits []Exit, name string) service.Protocol {
 }
 
 func unknownModel(offer route.Offer, protocols []service.Protocol, name string) UnknownModel {
-	u := UnknownModel{Model: name}
-	for _, p := range protocols {
-		names, _ := offer.Nearest(p, name, maxNearest)
-		for _, n := range names {
-			if !slices.Contains(u.Nearest, n) && len(u.Nearest) < maxNearest {
-				u.Nearest = append(u.Nearest, n)
-			}
-		}
-	}
-	return u
+	base, _ := route.SplitSuffix(name)
+	nearest, _ := offer.Of(protocols).Nearest(protocols[0], base, maxNearest)
+	return UnknownModel{Model: name, Nearest: nearest}
 }
 
 func (i *Inspector) currency() string { return cmp.Or(i.cfg.Money.Currency, "USD") }
@@ -172,7 +166,20 @@ func verdicts(all []route.Verdict, q *Query) (r Verdicts) {
 			r.Candidates = append(r.Candidates, newVerdict(v))
 		}
 	}
+	r.sortExcluded()
 	return r
+}
+
+// sortExcluded puts what excludes most to the front, of each stage, which stay in their order.
+func (r *Verdicts) sortExcluded() {
+	stage := func(e Exclusion) [2]string { return [2]string{e.Model, e.Tier} }
+	place := map[[2]string]int{}
+	for n, e := range slices.Backward(r.Excluded) {
+		place[stage(e)] = n
+	}
+	slices.SortStableFunc(r.Excluded, func(a, b Exclusion) int {
+		return cmp.Or(cmp.Compare(place[stage(a)], place[stage(b)]), cmp.Compare(b.Count, a.Count))
+	})
 }
 
 // hasRoom reports whether one more may be listed, and counts it if not.
@@ -230,7 +237,7 @@ func relaysOf(e Exit) []string {
 // preferences and the query's but no tier's. Those that are well and cheap stand at the front, or those that
 // Provider.Sort wants. Chances are 0. The error is an [ErrQuery].
 func (i *Inspector) Find(q Query) (*Verdicts, error) {
-	found, err := i.find(&q)
+	found, passed, err := i.find(&q)
 	if err != nil {
 		return nil, err
 	}
@@ -251,26 +258,42 @@ func (i *Inspector) Find(q Query) (*Verdicts, error) {
 		one.Offer = v.Model
 		r.Candidates = append(r.Candidates, one)
 	}
+	if len(r.Candidates) == 0 && r.More == 0 {
+		r.Excluded = append(r.Excluded, passed...)
+	}
+	r.sortExcluded()
 	return &r, nil
 }
 
-// find returns what fits the query and what its preferences exclude.
-func (i *Inspector) find(q *Query) ([]route.Verdict, error) {
+// Why Find does not look at a model.
+const (
+	otherName    = "its names have no part that is looked for"
+	smallContext = "it states no context window of the size that is looked for"
+)
+
+// find returns what fits the query and what its preferences exclude, and counts what it passed by.
+func (i *Inspector) find(q *Query) (found []route.Verdict, passed []Exclusion, err error) {
 	if err := q.validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	i.router.update(time.Now())
-	found := i.router.chooser.Find(q.request(service.Protocols(), nil))
-	found = slices.DeleteFunc(found, func(v route.Verdict) bool {
-		return !i.cfg.isNamed(v.Model, q.Models) || v.Model.MaxCtx < q.MinContext
-	})
+	found = i.router.chooser.Find(q.request(service.Protocols(), nil))
+	all := len(found)
+	found = slices.DeleteFunc(found, func(v route.Verdict) bool { return !i.cfg.isNamed(v.Model, q.Models) })
+	named := len(found)
+	found = slices.DeleteFunc(found, func(v route.Verdict) bool { return v.Model.MaxCtx < q.MinContext })
+	for _, e := range []Exclusion{{Reason: otherName, Count: all - named}, {Reason: smallContext, Count: named - len(found)}} {
+		if e.Count > 0 {
+			passed = append(passed, e)
+		}
+	}
 	for n := range found { // any protocol will do
 		found[n].Demoted = slices.DeleteFunc(found[n].Demoted, func(r route.Reason) bool { return r == route.Translated })
 	}
 	if q.Provider != nil {
 		i.sort(found, q.Provider.Sort)
 	}
-	return found, nil
+	return found, passed, nil
 }
 
 // isNamed reports whether one of the names is a part of the model's, or of another of its family.

@@ -56,7 +56,7 @@ var fields = map[string]field{
 	"stream_options":        {},
 
 	// What the answer does not depend on.
-	"user": {}, "metadata": {}, "client_metadata": {}, "safety_identifier": {}, "diagnostics": {}, "store": {},
+	"user": {}, "usage": {}, "metadata": {}, "client_metadata": {}, "safety_identifier": {}, "diagnostics": {}, "store": {},
 	"prompt_cache_key": {}, "prompt_cache_retention": {}, "prompt_cache_options": {}, "cache_control": {}, "keep_alive": {},
 }
 

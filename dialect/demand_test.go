@@ -81,7 +81,7 @@ func TestDemandFeatures(t *testing.T) {
 		{openAIChat, `"max_tokens":-1`, Demand{Parameters: []string{"max_tokens"}}},
 		{openAIChat, `"options":{"num_predict":8}`, Demand{Parameters: []string{"options"}}},
 		{openAIChat, `"max_tokens":"10"`, Demand{Parameters: []string{"max_tokens"}}},
-		{openAIChat, `"temperature":1,"seed":null,"top_k":1,"user":"u","x":{"tools":[1]},"store":false,"stream_options":{}`, Demand{Parameters: []string{"temperature", "top_k", "x"}}},
+		{openAIChat, `"temperature":1,"seed":null,"top_k":1,"user":"u","x":{"tools":[1]},"store":false,"usage":{"include":true},"stream_options":{}`, Demand{Parameters: []string{"temperature", "top_k", "x"}}},
 		{openAIText, `"prompt":"p","suffix":"s","stream":true`, Demand{Stream: true, Parameters: []string{"suffix"}}},
 		{openAIEmbed, `"input":["a","b"],"dimensions":3`, Demand{Features: embedding, Parameters: []string{"dimensions"}}},
 

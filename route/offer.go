@@ -89,6 +89,16 @@ func (o Offer) Nearest(p service.Protocol, asked string, n int) (names []string,
 	return names, len(o[p]) - len(names)
 }
 
+// Of is the offer of some protocols, under the first of them: for the nearest of all their names.
+func (o Offer) Of(protocols []service.Protocol) (joined Offer) {
+	var names []string
+	for _, p := range protocols {
+		names = append(names, o[p]...)
+	}
+	slices.Sort(names)
+	return Offer{protocols[0]: slices.Compact(names)}
+}
+
 // pairs are the pairs of neighbouring bytes of a name, whatever its case, each once.
 type pairs struct {
 	in    [1 << 10]uint64 // a bit for each of the 65,536 pairs

@@ -77,6 +77,9 @@ the exit.`,
 				if err != nil {
 					return err
 				}
+				if len(exits) == 0 && q.given(cmd.Flags()) {
+					fmt.Fprintln(cmd.ErrOrStderr(), "no exit has a model that fits: 'tokengo exits find' with the same filters says what rules them out")
+				}
 				return printExits(cmd.OutOrStdout(), exitRows(exits), f.asJSON)
 			})
 		},

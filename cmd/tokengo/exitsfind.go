@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,6 +78,13 @@ func printFound(w io.Writer, found *client.Verdicts) error {
 	}
 	if err := t.write(w); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(found.Candidates, func(v client.Verdict) bool { return v.Excluded == "" }) && found.More == 0 {
+		nothing := "nothing fits"
+		if len(found.Excluded) == 0 {
+			nothing = "nothing fits: no exit within reach offers anything"
+		}
+		fmt.Fprintln(w, nothing)
 	}
 	if found.More > 0 {
 		fmt.Fprintf(w, "and %d more: see --limit\n", found.More)
