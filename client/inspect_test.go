@@ -415,3 +415,19 @@ func TestFindSaysWhatIsInTheWay(t *testing.T) {
 		})
 	}
 }
+
+// Without a protocol a query is of the tools that most exits serve the name to, in whatever spelling and family.
+func TestUsualProtocol(t *testing.T) {
+	ollama := newOfferingExit(t, "Home", priced(service.Ollama, "llama3:latest", "1"), priced(service.Ollama, "qwen:floor", "1"))
+	gemini := newOfferingExit(t, "Google", priced(service.Gemini, "models/flash", "1"))
+	i := start(t, Config{Aliases: map[string][]string{"fast": {"models/flash"}}}, newTestRelay(t, ollama, gemini)).Inspector()
+	for name, want := range map[string]service.Protocol{
+		"llama3": service.Ollama, "llama3:latest": service.Ollama, "llama3:nitro": service.Ollama, "qwen:floor": service.Ollama,
+		"fast": service.Gemini, "flash": service.Gemini, "fast:floor": service.Gemini, "unknown": service.OpenAI,
+	} {
+		w, err := i.Why(Query{Models: []string{name}})
+		if err != nil || w.Protocol != want {
+			t.Errorf("%s is asked for by a tool of %v, %v; want %s", name, w, err, want)
+		}
+	}
+}

@@ -112,10 +112,10 @@ func (i *Inspector) Why(q Query) (*Why, error) {
 	if slices.ContainsFunc(q.Models, isAuto) {
 		return nil, fmt.Errorf("%w: %s", ErrQuery, autoMessage)
 	}
-	exits := i.router.update(time.Now()).exits
+	i.router.update(time.Now())
 	w := &Why{Protocol: q.Protocol, Currency: i.currency(), Tiers: i.tiers()}
 	if w.Protocol == "" {
-		w.Protocol = usualProtocol(exits, append(slices.Clone(q.Models), i.cfg.Models...)[0])
+		w.Protocol = i.usualProtocol(append(slices.Clone(q.Models), i.cfg.Models...)[0])
 	}
 	w.Models = i.cfg.wanted(w.Protocol, q.Models)
 	op := q.operation(w.Protocol)
@@ -129,16 +129,11 @@ func (i *Inspector) Why(q Query) (*Why, error) {
 	return w, nil
 }
 
-// usualProtocol is the one by which most exits serve a model.
-func usualProtocol(exits []Exit, name string) service.Protocol {
-	name, _ = route.SplitSuffix(name)
+// usualProtocol is the one by which most exits that may be used serve what a name means.
+func (i *Inspector) usualProtocol(name string) service.Protocol {
 	count := map[service.Protocol]int{}
-	for _, e := range exits {
-		for n := range e.Info.Models {
-			if m := &e.Info.Models[n]; m.ID == name || slices.Contains(m.Aliases, name) {
-				count[m.Protocol]++
-			}
-		}
+	for _, m := range i.router.chooser.Offered(service.Protocols(), name) {
+		count[m.Protocol]++
 	}
 	return slices.MaxFunc(service.Protocols(), func(a, b service.Protocol) int { return cmp.Compare(count[a], count[b]) })
 }

@@ -138,7 +138,11 @@ func (m *memory) learn(now time.Time, key Key, o Outcome, sla *service.SLA) *rec
 	return r
 }
 
+// add takes in a record, in the place of what there is of the same key.
 func (m *memory) add(r *record) {
+	if old := m.records[r.key]; old != nil {
+		m.remove(old)
+	}
 	m.records[r.key] = r
 	peers := m.byModel[r.key.Model]
 	if peers == nil {

@@ -139,3 +139,17 @@ func TestUpdateKeepsWhatWasLearned(t *testing.T) {
 		t.Errorf("back again: %q", got)
 	}
 }
+
+// A record that a file has twice counts once.
+func TestRestoreTwice(t *testing.T) {
+	b := newBench(t, route.Config{}, newOffer("exit-one"))
+	record := func(latency string) string {
+		return `{"exit":"exit-one","model":"m","protocol":"openai","at":"2026-03-01T12:00:00Z","good":4,"latency":[` + latency + `]}`
+	}
+	if err := b.Restore([]byte(`{"version":1,"records":[` + record("4") + `,` + record("0,0,0,0,0,0,0,0,0,0,4") + `]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Known("")[0].Factors.Latency; got != 0.5 {
+		t.Errorf("the only exit is %.3f as fast as its peers, want 0.5", got)
+	}
+}

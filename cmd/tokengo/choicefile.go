@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -261,6 +262,11 @@ func (f *choiceFile) apply(cfg *client.Config) (err error) {
 	cfg.Money = route.Money{Currency: f.Currency, Rates: f.ExchangeRates}
 	if f.Currency != "" && !currencyPattern.MatchString(f.Currency) {
 		return usagef("write a code such as USD or EUR", "currency: %q is none", f.Currency)
+	}
+	for _, code := range slices.Sorted(maps.Keys(f.ExchangeRates)) {
+		if !currencyPattern.MatchString(code) { // no description has it, so the rate would count for nothing
+			return usagef("write a code such as USD or EUR", "exchange_rates: %q is none", code)
+		}
 	}
 	return nil
 }

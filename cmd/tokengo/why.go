@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tokengo/tokengo/client"
+	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -165,8 +166,11 @@ func stageTitle(why *client.Why, s stage) string {
 		return title
 	}
 	title += " in tier " + service.Printable(s.tier, 40)
-	if state := tierState(&why.Tiers[i]); state != "" {
-		title += ": passed over, it " + state
+	switch t := &why.Tiers[i]; {
+	case t.OverBudget || t.State == route.Open:
+		title += ": passed over, it " + tierState(t)
+	case t.State == route.HalfOpen:
+		title += ": " + tierState(t)
 	}
 	return title
 }
