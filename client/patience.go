@@ -91,6 +91,9 @@ func (cfg *Config) checkChoice() error {
 	if _, err := ParseAffinity(string(cfg.Affinity)); err != nil {
 		return err
 	}
+	if slices.Contains(cfg.Models, "") {
+		return errors.New("models: a name is empty")
+	}
 	if slices.ContainsFunc(cfg.Models, isAuto) {
 		return errors.New("models: choosing a model by the prompt is not there yet")
 	}

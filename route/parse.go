@@ -147,7 +147,7 @@ func (p *Preferences) UnmarshalYAML(unmarshal func(any) error) error {
 	}
 	raw, err := json.Marshal(value)
 	if err != nil {
-		return errors.New("preferences: keys must be strings")
+		return errors.New("preferences: a key is no text, or a number is infinite or none")
 	}
 	parsed, err := ParsePreferences(raw)
 	if err != nil {

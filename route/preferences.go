@@ -130,9 +130,16 @@ func (p *Preferences) Validate() error {
 	return nil
 }
 
+func checkLength(n int) error {
+	if n > maxListed {
+		return fmt.Errorf("%d entries, over the limit of %d", n, maxListed)
+	}
+	return nil
+}
+
 func checkList(values []string) error {
-	if len(values) > maxListed {
-		return fmt.Errorf("%d entries, over the limit of %d", len(values), maxListed)
+	if err := checkLength(len(values)); err != nil {
+		return err
 	}
 	for i, v := range values {
 		if v == "" || len(v) > maxNameBytes {
@@ -145,11 +152,17 @@ func checkList(values []string) error {
 // checkClosed checks what is one of a closed set.
 func (p *Preferences) checkClosed() error {
 	for key, list := range map[string][]service.Protocol{"protocols": p.Protocols, "protocol_preference": p.ProtocolPreference} {
+		if err := checkLength(len(list)); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
 		for _, proto := range list {
 			if _, err := service.ParseProtocol(string(proto)); err != nil {
 				return fmt.Errorf("%s: %w", key, err)
 			}
 		}
+	}
+	if err := checkLength(len(p.Tiers)); err != nil {
+		return fmt.Errorf("tiers: %w", err)
 	}
 	for _, tier := range p.Tiers {
 		if _, err := service.ParseTier(string(tier)); err != nil {

@@ -85,6 +85,8 @@ func TestParsePreferences(t *testing.T) {
 		{"uptime", `{"min_sla": {"uptime": 2}}`, nil, "min_sla"},
 		{"empty name", `{"only": [""]}`, nil, "only: entry 1"},
 		{"long list", `{"ignore": ["` + strings.Repeat(`a","`, 64) + `a"]}`, nil, "ignore: 65 entries"},
+		{"long preference", `{"protocol_preference": ["` + strings.Repeat(`claude","`, 64) + `claude"]}`, nil, "protocol_preference: 65 entries"},
+		{"long tiers", `{"tiers": ["` + strings.Repeat(`free","`, 64) + `free"]}`, nil, "tiers: 65 entries"},
 		{"long name", `{"order": ["` + strings.Repeat("a", 257) + `"]}`, nil, "order: entry 1"},
 		{"large", `{"x": "` + strings.Repeat("a", route.MaxPreferencesBytes) + `"}`, nil, "over the limit"},
 	}
