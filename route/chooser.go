@@ -156,16 +156,15 @@ func (c *Chooser) plan(r *Request) *Plan {
 	return p
 }
 
-// want finds what a name means, with its suffix or else without it.
+// want finds what a name means, without its suffix or else with it: what somebody publishes with a suffix must not take
+// the place of the model that others publish without.
 func (c *Chooser) want(ix *Index, protocols []service.Protocol, name string) wanted {
-	w := wanted{asked: name, table: ix.lookup(c.cfg.Naming, protocols, name)}
-	if w.table != nil {
-		return w
+	if base, sort := SplitSuffix(name); sort != "" && !ix.configured[name] {
+		if t := ix.lookup(c.cfg.Naming, protocols, base); t != nil {
+			return wanted{asked: name, table: t, sort: sort}
+		}
 	}
-	if base, sort := SplitSuffix(name); sort != "" {
-		w.table, w.sort = ix.lookup(c.cfg.Naming, protocols, base), sort
-	}
-	return w
+	return wanted{asked: name, table: ix.lookup(c.cfg.Naming, protocols, name)}
 }
 
 // admit reports whether a candidate may be tried now. One that has failed may be tried by one request at a time, which

@@ -18,15 +18,16 @@ import (
 // are sorted by model, so that those of one model lie next to each other, and within a model by who owns the exit.
 // Every name of a model leads to a table, the row numbers of the listings that it means.
 type Index struct {
-	exits    []Exit
-	facts    []facts // of each exit
-	listings []listing
-	ranks    []int32   // of each listing, its place when all are sorted by owner
-	names    interner  // of models, in all spellings and as they are: those of the groups, then others
-	tables   []*table  // of each name
-	groups   []int32   // where each model's listings begin, and where the last ends
-	byExit   [][]int32 // listings of each exit
-	all      []int32   // 0, 1, 2 …: the rows of tables that need no list of their own
+	exits      []Exit
+	facts      []facts // of each exit
+	listings   []listing
+	ranks      []int32         // of each listing, its place when all are sorted by owner
+	names      interner        // of models, in all spellings and as they are: those of the groups, then others
+	tables     []*table        // of each name
+	configured map[string]bool // names of families that somebody offers
+	groups     []int32         // where each model's listings begin, and where the last ends
+	byExit     [][]int32       // listings of each exit
+	all        []int32         // 0, 1, 2 …: the rows of tables that need no list of their own
 
 	regions, quantizations, operators interner
 	identities                        []named // sorted
@@ -203,17 +204,21 @@ func (ix *Index) arrange(d *draft) (byRank []int32) {
 	return byRank
 }
 
-// lookup returns the table of a name, in the spelling of any of the protocols, or nil.
+// lookup returns the table of a name, in the spelling of any of the protocols, or nil. The normal form means all that the
+// name does and what is published in other spellings, unless the name is of a configured family.
 func (ix *Index) lookup(naming Naming, protocols []service.Protocol, name string) *table {
-	if t := ix.table(name); t != nil || naming.Normal == nil {
-		return t
+	exact := ix.table(name)
+	if naming.Normal == nil || exact != nil && ix.configured[name] {
+		return exact
 	}
 	for _, p := range protocols {
-		if t := ix.table(naming.Normal(p, name)); t != nil {
-			return t
+		if form := naming.Normal(p, name); form != name {
+			if t := ix.table(form); t != nil {
+				return t
+			}
 		}
 	}
-	return nil
+	return exact
 }
 
 // table returns the table of a name as it is written, or nil.

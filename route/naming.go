@@ -116,6 +116,7 @@ func (all meanings) rows(names int) [][]int32 {
 
 // join gives each name of a configured family the listings of all of them.
 func (ix *Index) join(aliases map[string][]string) {
+	ix.configured = map[string]bool{}
 	for _, family := range families(aliases) {
 		var all []int32
 		for _, name := range family {
@@ -128,6 +129,7 @@ func (ix *Index) join(aliases map[string][]string) {
 		}
 		t := ix.newTable(all)
 		for _, name := range family {
+			ix.configured[name] = true
 			n := ix.names.exactly(name)
 			ix.tables = append(ix.tables, nil)[:len(ix.names)]
 			ix.tables[n-1] = t

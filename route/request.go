@@ -16,8 +16,8 @@ type Request struct {
 	// that one is preferred to one that has to translate. At least one.
 	Protocols []service.Protocol
 	// Models are the names of the models to use, the later ones when no exit can serve the earlier. At least one. A name
-	// that ends in ":floor" asks for the cheapest exit and one in ":nitro" for the fastest, unless the whole name is a
-	// model's.
+	// that ends in ":floor" asks for the cheapest exit and one in ":nitro" for the fastest, unless only the whole name is a
+	// model's or a configured alias.
 	Models []string
 	// Features are what the model must be able to do, by the names of [service.Model]: see [Tools] and the others.
 	Features []string
@@ -92,7 +92,7 @@ func (r *Request) parameters() []string {
 var suffixes = map[string]Sort{":floor": SortPrice, ":nitro": SortThroughput}
 
 // SplitSuffix takes ":floor" or ":nitro" off a model's name and says what it asks for. A name without one of them is
-// returned as it is. Whether the whole name is a model's is for the caller to find out first.
+// returned as it is. Whether only the whole name is a model's is for the caller to find out.
 func SplitSuffix(name string) (string, Sort) {
 	for suffix, sort := range suffixes {
 		if base, ok := strings.CutSuffix(name, suffix); ok && base != "" {
