@@ -179,3 +179,16 @@ func TestDearCachedInput(t *testing.T) {
 		t.Errorf("with max_price 1 the plan is %q", got)
 	}
 }
+
+// White space around the name of an operator, which nobody sees, makes it no other operator, nor a name of nothing else.
+func TestOperatorsAreFolded(t *testing.T) {
+	b := newBench(t, route.Config{},
+		newOffer("exit-one", runBy("Thrifty ")), newOffer("exit-two", runBy("\tTHRIFTY")), newOffer("other001", runBy(" ")), newOffer("other002", runBy(" ")))
+	if got := b.order(with(route.Preferences{Ignore: []string{"thrifty"}})); got != "other001 other002" && got != "other002 other001" {
+		t.Errorf("with the operator ignored the plan is %q", got)
+	}
+	chance := b.chances(asks("m"))
+	if got, want := chance["exit-one"]+chance["exit-two"], 1.0/3; math.Abs(got-want) > 1e-6 {
+		t.Errorf("the operator has a chance of %.4f, want one of three shares", got)
+	}
+}

@@ -58,13 +58,17 @@ type table struct {
 type interner map[string]int32
 
 func (in interner) add(s string) int32 {
-	if s == "" {
+	if s = folded(s); s == "" {
 		return 0
 	}
-	return in.exactly(strings.ToLower(s))
+	return in.exactly(s)
 }
 
-// exactly is add without the lower case, which find does not expect.
+// folded is a string without what does not tell one operator, region or quantization from another: case, and white space
+// around it, which nobody sees.
+func folded(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// exactly is add without folding, which find does not expect.
 func (in interner) exactly(s string) int32 {
 	n, ok := in[s]
 	if !ok {
@@ -76,7 +80,7 @@ func (in interner) exactly(s string) int32 {
 
 // find returns the number of a string, or -1 when there is none.
 func (in interner) find(s string) int32 {
-	if n, ok := in[strings.ToLower(s)]; ok {
+	if n, ok := in[folded(s)]; ok {
 		return n
 	}
 	return -1
