@@ -100,8 +100,9 @@ var signs = []Sign{
 	{"authentication", dialect.CodeBackendAuth},
 	{"permission", dialect.CodeBackendAuth},
 	{"api_key", dialect.CodeBackendAuth},
+	{"context_length", dialect.CodeContextLength},
+	{"exceed_context", dialect.CodeContextLength},
 	{"invalid", dialect.CodeBackendRejected},
-	{"context_length", dialect.CodeBackendRejected},
 	{"badrequest", dialect.CodeBackendRejected},
 	{"not_found", dialect.CodeBackendRejected},
 }

@@ -131,7 +131,7 @@ func TestErrorCode(t *testing.T) {
 		{400, "", dialect.CodeBackendRejected},
 		{404, "", dialect.CodeBackendRejected},
 		{200, `{"error":{"type":"insufficient_quota"}}`, dialect.CodeBackendRateLimited},
-		{0, `{"error":{"code":"context_length_exceeded"}}`, dialect.CodeBackendRejected},
+		{0, `{"error":{"code":"context_length_exceeded"}}`, dialect.CodeContextLength},
 		{0, `{"error":{"code":"503"}}`, dialect.CodeBackendOverloaded},
 		{200, `{"error":{"code":401}}`, dialect.CodeBackendAuth},
 		{200, `{"error":{"code":"SLOW_DOWN"}}`, dialect.CodeBackendOverloaded},

@@ -4,8 +4,6 @@
 package translate
 
 import (
-	"regexp"
-
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/dialect/conversation"
 	"github.com/tokengo/tokengo/dialect/gemini"
@@ -16,15 +14,11 @@ import (
 // ErrorCode is the class of a backend's error answer.
 func (x *Exchange) ErrorCode(status int, body []byte) dialect.Code {
 	code := x.errorCode(status, body)
-	if code == dialect.CodeBackendRejected && tooLong.Match(body) {
+	if code == dialect.CodeBackendRejected && dialect.TooLong(body) {
 		return dialect.CodeContextLength
 	}
 	return code
 }
-
-// tooLong is how services say that a conversation does not fit, each in its own words.
-var tooLong = regexp.MustCompile(`(?i)context_length_exceeded|prompt is too long|maximum context length|` +
-	`exceeds? the (maximum number of tokens|context|available context)|context (window|size|length) (is |was )?exceeded|input is too long`)
 
 // Failure is the error that the backend reported in place of an answer, once [ErrFailed] was returned: a tool that was
 // sent nothing yet can be told with a status. It is nil where there was some content before.
