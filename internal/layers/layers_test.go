@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"tunnel":  {"service", "internal/relayurl"},
 	"route":   {"service"},
 	"shape":   {"bhttp"},
-	"dialect": {"service"},
+	"dialect": {"dialect/wire", "service"},
 	"scrub":   {"dialect", "service"},
 
 	// Translation between AI protocols: one codec a protocol, joined in translate.
