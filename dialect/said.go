@@ -1,0 +1,172 @@
+// Copyright 2026 The TokenGo Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import (
+	"bytes"
+
+	"github.com/tokengo/tokengo/service"
+)
+
+// Said counts what a streamed answer says as it passes: the characters in the members in which its protocol has text,
+// thoughts and arguments of calls, whatever the answer claims to have counted. Comments, and lines that are no data,
+// count for nothing. It keeps nothing of the text.
+type Said struct {
+	members []string
+	sse     bool // only lines of data count
+
+	plain, other int // characters of ASCII, and others
+
+	state   sayState
+	name    [longestMember]byte // of the string before a colon, or as much as matters
+	nameLen int
+	counted bool // the string is a value that counts
+	escape  int  // digits of an escape that are to come; -1 after its backslash
+}
+
+// sayState is what a [Said] is within.
+type sayState uint8
+
+const (
+	lineStart  sayState = iota
+	skipped             // a line that does not count
+	outside             // of strings
+	afterText           // behind a string, which may be a name
+	afterColon          // behind a name and its colon
+	inText              // within a string
+)
+
+// longestMember is longer than the names of all members that count.
+const longestMember = len("reasoning_content") + 1
+
+// saidIn are the members that have what a model writes. Where a protocol has it twice, as the Responses API has at the
+// end and OpenRouter in details, one counts.
+func (op Operation) saidIn() []string {
+	switch {
+	case op.Protocol == service.Claude:
+		return []string{"text", "thinking", "partial_json"}
+	case op.Protocol == service.Gemini:
+		return []string{"text"}
+	case op.Protocol == service.Ollama:
+		return []string{"content", "thinking", "response"}
+	case op.Kind == Responses:
+		return []string{"delta"}
+	case op.Kind == Completion:
+		return []string{"text"}
+	}
+	return []string{"content", "reasoning_content", "reasoning", "refusal", "arguments"}
+}
+
+// Said returns a counter for an answer of this content type to the operation.
+func (op Operation) Said(contentType string) Said {
+	return Said{members: op.saidIn(), sse: framingOf(contentType) == sse}
+}
+
+// Tokens is about how many tokens a model needed to say it: of English text and code one for four characters, of other
+// scripts one for two.
+func (s *Said) Tokens() int { return (s.plain + 2*s.other) / 4 }
+
+// Add takes in the next bytes of the answer, in pieces of any size.
+func (s *Said) Add(p []byte) {
+	for len(p) > 0 {
+		switch s.state {
+		case skipped:
+			p = s.skip(p)
+		case inText:
+			p = s.text(p)
+		default:
+			s.structure(p[0])
+			p = p[1:]
+		}
+	}
+}
+
+// skip takes what is left of a line.
+func (s *Said) skip(p []byte) []byte {
+	end := bytes.IndexByte(p, '\n')
+	if end < 0 {
+		return nil
+	}
+	s.state = lineStart
+	return p[end+1:]
+}
+
+// structure takes a byte outside of strings.
+func (s *Said) structure(c byte) {
+	if s.state == lineStart && c != '\n' && c != '\r' {
+		s.state = outside
+		if s.sse && c != 'd' { // as in "data:"
+			s.state = skipped
+			return
+		}
+	}
+	switch c {
+	case '\n':
+		s.state = lineStart
+	case '"':
+		s.counted = s.state == afterColon && s.isMember()
+		s.state, s.nameLen, s.escape = inText, 0, 0
+	case ':':
+		if s.state == afterText {
+			s.state = afterColon
+		}
+	case ' ', '\t', '\r':
+	default:
+		s.state = outside
+	}
+}
+
+func (s *Said) isMember() bool {
+	for _, m := range s.members {
+		if m == string(s.name[:s.nameLen]) {
+			return true
+		}
+	}
+	return false
+}
+
+// text takes bytes within a string, up to its end if that is there.
+func (s *Said) text(p []byte) []byte {
+	for i, c := range p {
+		switch {
+		case s.escape > 0: // a digit of \u
+			s.escape--
+		case s.escape < 0:
+			s.escape = 0
+			if c == 'u' {
+				s.escape = 4
+				c = notASCII
+			}
+			s.char(c)
+		case c == '\\':
+			s.escape = -1
+		case c == '"':
+			s.state = afterText
+			return p[i+1:]
+		case c == '\n': // cut off
+			s.state = lineStart
+			return p[i+1:]
+		default:
+			s.char(c)
+		}
+	}
+	return nil
+}
+
+// notASCII is how characters beyond ASCII begin in UTF-8; bytes from 0x80 to it continue one.
+const notASCII = 0xC0
+
+// char takes a character, or a byte of one.
+func (s *Said) char(c byte) {
+	switch {
+	case !s.counted && s.nameLen < longestMember:
+		s.name[s.nameLen] = c
+		s.nameLen++
+	case !s.counted:
+	case c < 0x80:
+		s.plain++
+	case c >= notASCII:
+		s.other++
+	}
+}
