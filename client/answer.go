@@ -20,17 +20,19 @@ import (
 // answer is an opened answer whose head has arrived. It must be closed.
 type answer struct {
 	inner  *bhttp.Response
+	source ahead         // of the content: inner's
 	cells  *shape.Reader // what inner is read from, nil when it is not in cells
 	outer  io.Closer
 	cancel context.CancelCauseFunc // ends the exchange with the relay
 	detach func() bool             // lets the exchange go on when the tool's request has ended
 	watch  *watch                  // runs with Config.AnswerTimeout until there is content
 	stall  time.Duration
-	begun  bool      // there was content
+	begun  bool      // something of it has come
 	due    time.Time // when there must be something to deliver; zero: there is
 
 	to    hop
 	meter *meter
+	held  []byte  // what came before what is in buf, if that alone was no answer
 	buf   *buffer // of what was read to be sure that there is an answer
 	n     int     // bytes in buf
 	err   error   // what reading ended with
@@ -38,23 +40,59 @@ type answer struct {
 	blamed bool // what it says of its exit was reported already
 }
 
-// prime reads the first content of an answer, or all of one that is of use only as a whole and fits into a buffer. An
-// error means that there was none: nothing was delivered yet.
-func (a *answer) prime(op dialect.Operation) error {
+// maxHeld is how much of an answer is held back until there is content in it. Where OpenAI's Responses API tells of the
+// request that it has taken up, all instructions and tools of that are in its first two events.
+const maxHeld = 512 << 10
+
+// prime reads an answer until it has begun or shows an error instead (see [dialect.Opening]), or all of one that is of use
+// only as a whole and fits into a buffer. It stops before that when enough was held back or waited for. An error means that
+// the answer broke off before it began: nothing of it was delivered.
+func (a *answer) prime(op dialect.Operation, o *onset) error {
 	a.buf = newBuffer()
-	if !op.Stream && isJSONType(a.inner.Fields.Get("content-type")) {
+	whole := !op.Stream && isJSONType(a.inner.Fields.Get("content-type"))
+	if whole {
 		a.buf.grow()
-		a.n, a.err = gather(a, *a.buf.bytes)
-	} else {
-		for a.n == 0 && a.err == nil {
-			a.n, a.err = a.Read(*a.buf.bytes)
+	}
+	for a.err == nil && !a.isPrimed(whole) {
+		if a.n == len(*a.buf.bytes) {
+			a.held, a.n = append(a.held, *a.buf.bytes...), 0
+			a.buf.grow()
+		}
+		var enough <-chan struct{}
+		if len(a.held)+a.n > 0 && !(whole && a.hasBegun()) {
+			enough = o.enough
+		}
+		n, err, came := a.readUntil((*a.buf.bytes)[a.n:], enough)
+		if !came {
+			return nil
+		}
+		a.n, a.err = a.n+n, err
+		if a.meter.opening.Stage() == dialect.Accepted {
+			o.accept()
 		}
 	}
-	if a.n == 0 && a.err != io.EOF {
-		return a.err
+	if a.err == io.EOF {
+		a.meter.opening.End()
+		return nil
 	}
-	return nil
+	return a.err
 }
+
+// isPrimed reports whether what has come is enough to be sure that there is an answer.
+func (a *answer) isPrimed(whole bool) bool {
+	isFull := len(a.held)+a.n >= maxHeld
+	if whole { // one that a buffer does not hold goes on as it comes
+		isFull = isFull || a.n == len(*a.buf.bytes)
+		return isFull && a.hasBegun()
+	}
+	return isFull || a.hasBegun()
+}
+
+// hasBegun reports whether there is content, or an error in its place.
+func (a *answer) hasBegun() bool { return a.meter.opening.Stage() >= dialect.Begun }
+
+// content is all that was read of an answer that is primed.
+func (a *answer) content() []byte { return append(bytes.Clone(a.held), (*a.buf.bytes)[:a.n]...) }
 
 // begin makes the answer one that can be delivered.
 func (a *answer) begin() *answer {
@@ -75,22 +113,18 @@ func (a *answer) patience() time.Duration {
 func (a *answer) unread(content []byte, err error) {
 	a.buf = newBuffer()
 	a.buf.grow()
-	if len(content) <= len(*a.buf.bytes) {
-		a.n, a.err = copy(*a.buf.bytes, content), err
-		return
-	}
-	a.inner.Body = io.MultiReader(bytes.NewReader(content), a.inner.Body)
+	a.held = content[:max(0, len(content)-len(*a.buf.bytes))]
+	a.n, a.err = copy(*a.buf.bytes, content[len(a.held):]), err
 }
 
-// whole is the answer with content that has been read to its end, which holds on to nothing.
-func (a *answer) whole(content []byte) *answer {
+// whole is the answer with content that has been read to its end, which holds on to nothing. Err is how reading ended.
+func (a *answer) whole(content []byte, err error) *answer {
 	inner := *a.inner
-	inner.Body = bytes.NewReader(nil)
 	w := &answer{
 		inner: &inner, outer: io.NopCloser(nil), cancel: func(error) {}, detach: func() bool { return true },
 		watch: newWatch(func(error) {}, 0, func() error { return nil }), stall: a.stall, to: a.to, meter: a.meter, blamed: true,
 	}
-	w.unread(content, io.EOF)
+	w.unread(content, err)
 	return w
 }
 
@@ -100,10 +134,12 @@ func (a *answer) end() {
 	a.watch.stop()
 	a.cancel(nil)
 	a.outer.Close()
+	a.source.settle()
 }
 
 // release gives the memory back that the answer passes through.
 func (a *answer) release() {
+	a.held = nil
 	if a.buf != nil {
 		a.buf.release()
 		a.buf = nil
@@ -116,10 +152,18 @@ var errCutByExit = errors.New("the exit reports that the answer broke off")
 // Read returns content as it arrives, and io.EOF only after the exit's proof that it was all. The clock
 // runs only while it waits.
 func (a *answer) Read(p []byte) (int, error) {
+	n, err, _ := a.readUntil(p, nil)
+	return n, err
+}
+
+// readUntil is Read, but came is false when enough was closed before anything came.
+func (a *answer) readUntil(p []byte, enough <-chan struct{}) (n int, err error, came bool) {
 	if a.begun {
 		a.watch.restart(a.patience())
 	}
-	n, err := a.inner.Body.Read(p)
+	if n, err, came = a.source.read(p, enough); !came {
+		return 0, nil, false
+	}
 	a.meter.add(p[:n])
 	a.begun = a.begun || n > 0
 	if a.begun || err != nil {
@@ -131,7 +175,7 @@ func (a *answer) Read(p []byte) (int, error) {
 	case err != nil && err != io.EOF:
 		err = a.watch.explain(err)
 	}
-	return n, err
+	return n, err, true
 }
 
 // watch cancels an exchange when nothing has come for too long.
@@ -197,6 +241,9 @@ func (p *proxy) answer(w http.ResponseWriter, op dialect.Operation, a *answer) r
 	t := newTool(w, a, p.cfg.StallTimeout)
 	defer t.close()
 	defer a.release()
+	if gone := t.write(a.held); gone != nil {
+		return result{outcome: outcomeCancelled, broken: true}
+	}
 	for {
 		if gone := t.write((*a.buf.bytes)[:a.n]); gone != nil {
 			return result{outcome: outcomeCancelled, broken: true}

@@ -135,11 +135,11 @@ func TestAnswerHead(t *testing.T) {
 	}
 }
 
-// JSON that is large, and JSON that white space announces, is not held back.
+// JSON that is large is not held back, nor is the white space that announces it for longer than a stream may take to begin.
 func TestJSONPieces(t *testing.T) {
 	large := `{"x":"` + strings.Repeat("x", 3*largeBuffer) + `"}`
 	next := make(chan struct{}, 1)
-	c, _, _ := network(t, Config{}, func(x *exchange) {
+	c, _, _ := network(t, Config{Patience: Patience{FirstByte: 20 * time.Millisecond}}, func(x *exchange) {
 		x.head(200, bhttp.Field{Name: "content-type", Value: "application/json"})
 		x.check(x.chunk("\n\n"))
 		<-next
@@ -244,7 +244,7 @@ func TestBrokenStreamEvents(t *testing.T) {
 		sent        string
 		want        string // in what follows
 	}{
-		{"/v1/chat/completions", "text/event-stream", "data: {\"a\"", "\n\ndata: {\"error\":"},
+		{"/v1/chat/completions", "text/event-stream", "data: {}\n\ndata: {\"a\"", "\n\ndata: {\"error\":"},
 		{"/v1/chat/completions", "text/event-stream", "data: {}\n\n", "data: {\"error\":"},
 		{"/v1/responses", "text/event-stream", "data: {}\n\n", "event: response.failed"},
 		{"/v1/messages", "text/event-stream", "data: {}\n\n", "event: error\ndata: {\"type\":\"error\""},

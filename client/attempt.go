@@ -24,7 +24,7 @@ type sending struct {
 	request *request
 	to      hop
 	watch   *watch
-	sent    func() // is called when the request has left
+	onset   *onset // of the answer
 
 	corrected bool          // the exit has said what time it is there
 	ahead     time.Duration // and how far that is before this clock
@@ -40,7 +40,7 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	}
 	p.debug.add(m.op, m.scrubbed, to.exit)
 	relay := p.directory.poller(to.path.Relay).relay
-	up := &upload{sent: s.sent, seal: func() (*ohttp.SealedRequest, int64, error) {
+	up := &upload{sent: s.onset.sent, seal: func() (*ohttp.SealedRequest, int64, error) {
 		return m.seal(to.exit.key, p.cfg.Format, s.date(relay))
 	}}
 	began := time.Now()
@@ -72,13 +72,14 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	inner.Body = q.scrubbed.Restore(inner.Body, inner.Fields.Get("content-type"))
 	a := &answer{
 		inner: inner, cells: cells, outer: resp.Body, watch: watch, stall: p.cfg.StallTimeout,
-		due: began.Add(p.cfg.AnswerTimeout), to: to, meter: newMeter(began, inner.Fields.Get("content-type")),
+		due: began.Add(p.cfg.AnswerTimeout), to: to, meter: newMeter(began, q.op, inner.Fields.Get("content-type")),
+		source: ahead{src: inner.Body},
 	}
-	return a.settle(q.op)
+	return a.settle(q.op, s.onset)
 }
 
 // settle makes sure that an answer has begun, or finds out what its error means.
-func (a *answer) settle(op dialect.Operation) (*answer, *failure) {
+func (a *answer) settle(op dialect.Operation, o *onset) (*answer, *failure) {
 	switch {
 	case a.inner.Status >= http.StatusBadRequest:
 		return a.judge(op)
@@ -86,7 +87,7 @@ func (a *answer) settle(op dialect.Operation) (*answer, *failure) {
 		a.outer.Close()
 		return nil, wrong()
 	}
-	if err := a.prime(op); err != nil {
+	if err := a.prime(op, o); err != nil {
 		a.release()
 		a.outer.Close()
 		f := brokenOff(err)

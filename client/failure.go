@@ -52,6 +52,7 @@ type failure struct {
 	meter      *meter        // of an answer that broke off before any of it was delivered; else nil
 	answer     *answer       // the exit's own error, for the tool if nothing better comes; else nil
 	body       []byte        // of that
+	end        error         // what reading the body ended with
 }
 
 // inDoubt reports whether an exit may have worked on the request.
@@ -177,45 +178,71 @@ func (a *answer) judge(op dialect.Operation) (*answer, *failure) {
 		return nil, brokenOff(err)
 	}
 	f := a.verdict(op, body)
-	tooLong := len(body) > maxErrorBody
+	isLong := len(body) > maxErrorBody
 	switch {
-	case f == nil && tooLong:
+	case f == nil && isLong:
 		a.unread(body, nil)
 		return a.begin(), nil
 	case f == nil:
-		// Too long for this model, it may fit into another that the request names.
-		long := op.ErrorCode(body) == dialect.CodeContextLength
-		f = &failure{requestsFault: true, otherModel: long, refused: true, proven: true, result: route.Inconclusive}
-	case tooLong:
+		f = requestsFault(op.ErrorCode(body) == dialect.CodeContextLength || dialect.TooLong(body))
+	case isLong:
 		a.outer.Close()
 		f.err = &dialect.Error{Code: dialect.CodeExitInvalid}
 		return nil, f
 	}
-	f.body = body
+	f.body, f.end = body, io.EOF
 	return a, f
 }
 
-// look finds an error in a whole answer that is said to be none, and refuses an answer of nothing.
+// requestsFault is what an exit says that takes the request itself for wrong. One that is too long for this model may fit
+// into another that the request names.
+func requestsFault(tooLong bool) *failure {
+	return &failure{requestsFault: true, otherModel: tooLong, refused: true, proven: true, result: route.Inconclusive}
+}
+
+// look finds an error in an answer that is said to be none, and refuses an answer of nothing.
 func (a *answer) look(op dialect.Operation) (*answer, *failure) {
-	content := (*a.buf.bytes)[:a.n]
-	var f *failure
+	content := func() []byte { return bytes.TrimSpace(a.content()) }
 	switch {
+	case a.meter.opening.Stage() == dialect.Refused:
+		return a.blunder(op, a.meter.opening.Fault())
 	case a.err != io.EOF:
-	case len(bytes.TrimSpace(content)) == 0:
-		f = wrong()
-	case isErrorBody(content):
-		f = verdict(http.StatusInternalServerError, op.ErrorCode(content))
-	}
-	if f == nil {
-		return a.begin(), nil
-	}
-	f.proven, f.body = true, bytes.Clone(content)
-	a.release()
-	if f.err != nil {
+	case !a.hasBegun():
+		a.release()
 		a.outer.Close()
-		return nil, f
+		return nil, wrong()
+	case len(a.held) == 0 && isErrorBody(content()):
+		return a.blunder(op, content())
+	}
+	return a.begin(), nil
+}
+
+// blunder says what an error means that stands in the place of an answer's content, behind a head that promises one.
+func (a *answer) blunder(op dialect.Operation, fault []byte) (*answer, *failure) {
+	code := op.FaultCode(fault)
+	f := verdict(http.StatusInternalServerError, code)
+	if f == nil {
+		f = requestsFault(code == dialect.CodeContextLength)
+	}
+	f.proven, f.retryAfter = true, a.retryAfter()
+	f.body, f.end = a.content(), a.err
+	a.release()
+	if f.end == nil {
+		a.due = time.Now().Add(min(errorTime, a.stall))
+		var rest []byte
+		rest, f.end = readRest(a)
+		f.body = append(f.body, rest...)
 	}
 	return a, f
+}
+
+// readRest reads what follows an error in a stream. It returns io.EOF where that ends properly.
+func readRest(r io.Reader) ([]byte, error) {
+	rest, err := io.ReadAll(io.LimitReader(r, maxErrorBody))
+	if err == nil {
+		err = io.EOF
+	}
+	return rest, err
 }
 
 // isErrorBody reports whether a whole body is a JSON object with an error, in any protocol.
@@ -241,10 +268,17 @@ func (a *answer) verdict(op dialect.Operation, body []byte) *failure {
 		return nil
 	}
 	f.proven = true
-	if seconds, err := strconv.ParseUint(a.inner.Fields.Get("retry-after"), 10, 32); err == nil {
-		f.retryAfter = time.Duration(seconds) * time.Second
-	}
+	f.retryAfter = a.retryAfter()
 	return f
+}
+
+// retryAfter is for how long the exit asks to be left alone.
+func (a *answer) retryAfter() time.Duration {
+	seconds, err := strconv.ParseUint(a.inner.Fields.Get("retry-after"), 10, 32)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 // verdict says what an exit's error means for the request, by the code that is in it and else by its status; nil when

@@ -16,10 +16,12 @@ import (
 // meter measures an answer: when it began, how fast it came, and what it says was billed. It keeps no more of it than
 // its two ends, where backends say that.
 type meter struct {
-	began, first, last time.Time
+	began, first, last time.Time        // of the request, and of the answer's first and last content
+	opening            *dialect.Opening // until there is content
 	stream             bool
-	events             int // of a stream; each is about a token
-	bytes              int // of all
+	said               dialect.Said // in a stream
+	events             int          // of a stream; each is about a token
+	bytes              int          // of all
 	head, tail         []byte
 }
 
@@ -29,8 +31,8 @@ const (
 	meteredLeast = 8 // events or tokens that make a rate
 )
 
-func newMeter(began time.Time, contentType string) *meter {
-	return &meter{began: began, stream: isStream(contentType)}
+func newMeter(began time.Time, op dialect.Operation, contentType string) *meter {
+	return &meter{began: began, opening: op.Opening(contentType), stream: isStream(contentType), said: op.Said(contentType)}
 }
 
 // add takes in the next piece of the answer.
@@ -40,11 +42,12 @@ func (m *meter) add(p []byte) {
 	}
 	m.last = time.Now()
 	m.bytes += len(p)
-	if m.first.IsZero() {
+	if m.first.IsZero() && m.opening.Add(p) == dialect.Begun {
 		m.first = m.last
 	}
 	if m.stream {
 		m.events += bytes.Count(p, []byte("\n"))
+		m.said.Add(p)
 	}
 	if room := meteredEnd - len(m.head); room > 0 {
 		m.head = append(m.head, p[:min(room, len(p))]...)
@@ -59,7 +62,7 @@ func (m *meter) add(p []byte) {
 func (m *meter) outcome(op dialect.Operation, r *route.Request, result route.Result) route.Outcome {
 	o := route.Outcome{Result: result, Usage: m.usage(op, r, result == route.Succeeded)}
 	if m.stream && !m.first.IsZero() && result != route.Inconclusive {
-		o.TTFT, o.TokensPerSecond = m.first.Sub(m.began), m.rate(o.Usage.OutputTokens)
+		o.TTFT, o.TokensPerSecond = m.first.Sub(m.began), m.rate()
 	}
 	return o
 }
@@ -67,7 +70,7 @@ func (m *meter) outcome(op dialect.Operation, r *route.Request, result route.Res
 // usage is what was billed, for all of an answer or for what there is of one: a tool that goes away in its middle, or a
 // line that breaks, keeps no backend from counting. What the answer does not say is estimated.
 func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.Usage {
-	if !whole && m.first.IsZero() || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
+	if !whole && m.bytes == 0 || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
 		return route.Usage{}
 	}
 	said := op.Usage(m.head, m.tail)
@@ -89,9 +92,10 @@ func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.
 // bytesPerToken is a rough figure for text, as for requests.
 const bytesPerToken = 4
 
-// rate is the tokens per second after the first; 0 when there are too few to tell.
-func (m *meter) rate(tokens int) float64 {
-	took := m.last.Sub(m.first)
+// rate is the tokens per second after the first; 0 when there are too few to tell. They are counted in what was
+// delivered: an exit is no faster for claiming more.
+func (m *meter) rate() float64 {
+	took, tokens := m.last.Sub(m.first), m.said.Tokens()
 	if took < meteredTime || tokens < meteredLeast {
 		return 0
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,7 +25,7 @@ func TestUsage(t *testing.T) {
 	const (
 		json  = "application/json"
 		sse   = "text/event-stream"
-		delta = "data: {\"choices\":[]}\n\n"
+		delta = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
 	)
 	chat := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat}
 	kind := func(k dialect.Kind) dialect.Operation { return dialect.Operation{Protocol: service.OpenAI, Kind: k} }
@@ -51,7 +52,7 @@ func TestUsage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMeter(time.Now(), tt.kind)
+			m := newMeter(time.Now(), tt.op, tt.kind)
 			m.add([]byte(tt.body))
 			got := m.outcome(tt.op, &route.Request{InputTokens: 50}, tt.result)
 			if diff := cmp.Diff(tt.want, got.Usage); diff != "" {
@@ -128,12 +129,63 @@ func TestClaimedUsageDoesNotSpendABudget(t *testing.T) {
 
 // A stream of empty lines is no stream of tokens without end.
 func TestEstimateIsPlausible(t *testing.T) {
-	m := newMeter(time.Now(), "text/event-stream")
+	op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat, Stream: true}
+	m := newMeter(time.Now(), op, "text/event-stream")
 	for range 100 {
 		m.add(bytes.Repeat([]byte("\n"), 1<<16))
 	}
-	op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat, Stream: true}
 	if u := m.usage(op, &route.Request{InputTokens: 10, MaxOutput: 100}, true); u.OutputTokens != 100 {
 		t.Errorf("%+v, want no more than the request allows", u)
 	}
+}
+
+// An exit gains nothing by what it claims to have written, nor by sending what no tool takes for text: it is as fast as
+// what it delivers.
+func TestClaimsMakeNobodyFaster(t *testing.T) {
+	const text = "data: {\"choices\":[{\"delta\":{\"content\":\"four\"}}]}\n\n"
+	rate := func(each string, end string) (rate float64) {
+		synctest.Test(t, func(t *testing.T) {
+			op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat}
+			m := newMeter(time.Now(), op, "text/event-stream")
+			for range 100 {
+				m.add([]byte(each))
+				time.Sleep(10 * time.Millisecond) // virtual
+			}
+			m.add([]byte(end + "data: [DONE]\n\n"))
+			rate = m.outcome(op, &route.Request{InputTokens: 50}, route.Succeeded).TokensPerSecond
+		})
+		return rate
+	}
+	honest := rate(text, `data: {"usage":{"completion_tokens":100}}`+"\n\n")
+	if honest < 90 || honest > 110 {
+		t.Errorf("100 tokens in a second are %v tokens per second", honest)
+	}
+	for name, got := range map[string]float64{
+		"claims":               rate(text, `data: {"usage":{"completion_tokens":200000}}`+"\n\n"),
+		"claims in each event": rate(strings.Replace(text, "}\n\n", `,"usage":{"completion_tokens":200000}}`+"\n\n", 1), ""),
+		"says nothing":         rate(text, ""),
+		"empty lines":          rate(text+strings.Repeat("\n", 1000), ""),
+		"comments":             rate(text+": {\"content\":\""+strings.Repeat("x", 1000)+"\"}\n\n", ""),
+		"empty events":         rate(text+strings.Repeat("data: {\"choices\":[{\"delta\":{\"content\":\"\"}}]}\n\n", 100), ""),
+	} {
+		if got > honest {
+			t.Errorf("%s: %v tokens per second, want %v", name, got, honest)
+		}
+	}
+}
+
+// The time to the first token ends with content, not with a ping.
+func TestPingsAreNoTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := dialect.Operation{Protocol: service.Claude, Kind: dialect.Chat}
+		m := newMeter(time.Now(), op, "text/event-stream")
+		for range 5 {
+			m.add([]byte("event: ping\ndata: {\"type\": \"ping\"}\n\n"))
+			time.Sleep(time.Second) // virtual
+		}
+		m.add([]byte("data: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"a\"}}\n\n"))
+		if got := m.outcome(op, &route.Request{}, route.Succeeded).TTFT; got != 5*time.Second {
+			t.Errorf("%v, want 5 s", got)
+		}
+	})
 }

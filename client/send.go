@@ -5,7 +5,6 @@ package client
 
 import (
 	"context"
-	"math"
 	"sync"
 	"time"
 
@@ -60,11 +59,8 @@ type course struct {
 	request *request
 	began   time.Time
 
-	attempts  int                       // times that an exit may have got the request, or that there was nobody to send it to
-	doubtful  int                       // times that an exit may have worked on it
+	tally     tally
 	sent      bool                      // it was sent, or there was nobody to send it to
-	misses    int                       // times that it certainly reached no exit, in this round
-	missed    int                       // and in all
 	rounds    int                       // pauses
 	down      map[relayurl.URL]bool     // relays that failed in this round
 	doubted   map[relayurl.URL]bool     // and those through which an exit was not reached, or did not answer
@@ -75,8 +71,7 @@ type course struct {
 	refuser   route.Candidate           // which said it
 	refreshed bool                      // the directory was asked for keys that had changed
 
-	mu      sync.Mutex // guards what follows, which an attempt that takes long looks at from its timer
-	waiting bool       // an attempt waits for its answer to begin
+	mu      sync.Mutex // guards what follows, and onsets: an attempt that takes long looks at it from its timer
 	plan    *route.Plan
 	pending *route.Candidate // drawn and not tried yet
 }
@@ -84,15 +79,11 @@ type course struct {
 // maxSkipped is how many candidates in a row may turn out to be behind relays that have just failed.
 const maxSkipped = 512
 
-// fullRounds is how many rounds of as many misses as there may be attempts a request goes through: a relay that forges
-// them for ever is not to be sent the same large request without end.
-const fullRounds = 3
-
 // next returns the candidate to try next, when there is one within the tool's patience.
 func (c *course) next(ctx context.Context) (route.Candidate, bool) {
 	for c.hasPatience() {
 		for range maxSkipped {
-			if c.misses >= c.proxy.cfg.Patience.Attempts {
+			if c.tally.roundIsOver(c.proxy.cfg.Patience) {
 				break
 			}
 			to, ok := c.draw()
@@ -113,8 +104,7 @@ func (c *course) next(ctx context.Context) (route.Candidate, bool) {
 
 func (c *course) hasPatience() bool {
 	patience := c.proxy.cfg.Patience
-	return c.attempts < patience.Attempts && c.missed < fullRounds*patience.Attempts &&
-		(!c.sent || time.Since(c.began) < patience.Time)
+	return !c.tally.isSpent(patience) && (!c.sent || time.Since(c.began) < patience.Time)
 }
 
 // draw takes a candidate from the plan.
@@ -148,33 +138,6 @@ func (c *course) hasNext() bool {
 		c.giveBack()
 	}
 	return false
-}
-
-// watchSlow gives an attempt up whose answer does not begin in time after the request was sent, when there is another
-// exit to ask. After stop has returned it does not.
-func (c *course) watchSlow(giveUp context.CancelCauseFunc) (sent, stop func()) {
-	if !c.request.demand.stream || !c.request.mayRepeat() {
-		return func() {}, func() {}
-	}
-	c.setWaiting(true)
-	timer := time.AfterFunc(math.MaxInt64, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		last := c.doubtful+1 >= maxDoubtful || c.attempts+1 >= c.proxy.cfg.Patience.Attempts // when this one is given up
-		if c.waiting && !last && c.hasNext() {
-			giveUp(errSlow)
-		}
-	})
-	return func() { timer.Reset(c.proxy.cfg.Patience.FirstByte) }, func() {
-		timer.Stop()
-		c.setWaiting(false)
-	}
-}
-
-func (c *course) setWaiting(waiting bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waiting = waiting
 }
 
 // replan begins anew with what the directory says now.
@@ -224,15 +187,15 @@ func (c *course) pause(ctx context.Context) bool {
 	case c.opinion != nil: // there is an answer
 		return false
 	case c.rounds == 0 && c.last == nil: // the directory may be older than an exit
+		c.tally.newRound()
 	case !c.mayPass():
 		return false
 	default:
-		c.attempts++
+		c.tally.pause()
 		c.sent = true
 		sleep(patient, min(minPause<<c.rounds, maxPause), nil)
 	}
 	c.rounds++
-	c.misses = 0
 	c.proxy.directory.refresh(patient, func() bool {
 		c.replan()
 		c.mu.Lock()

@@ -120,7 +120,7 @@ type drains struct {
 // take reads the rest of an answer and closes it, or only closes it when nothing follows or too many others
 // are being read. It does not wait.
 func (d *drains) take(a *answer) {
-	if a.cells == nil || !a.cells.Ended() || !d.add(a) {
+	if a.cells == nil || a.source.isReading() || !a.cells.Ended() || !d.add(a) {
 		a.end()
 		return
 	}

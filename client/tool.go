@@ -4,7 +4,6 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -39,7 +38,7 @@ func newTool(w http.ResponseWriter, a *answer, patience time.Duration) *tool {
 		contentType: a.inner.Fields.Get("content-type"), length: -1,
 	}
 	if a.err == io.EOF {
-		t.length = a.n
+		t.length = len(a.held) + a.n
 	}
 	return t
 }
@@ -51,24 +50,6 @@ func (t *tool) close() { t.control.SetWriteDeadline(time.Time{}) }
 func isJSONType(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && media == "application/json"
-}
-
-// gather reads the beginning of an answer into buf, until it ends or buf is full, so that most answers
-// that are not streamed get a length, and those that break off early another try. White space alone is
-// returned at once: with it, backends keep tools waiting for an answer that takes its time.
-func gather(a *answer, buf []byte) (n int, err error) {
-	for n < len(buf) && err == nil {
-		var m int
-		m, err = a.Read(buf[n:])
-		n += m
-		if len(bytes.TrimSpace(buf[:n])) == 0 {
-			break
-		}
-	}
-	if err != nil && err != io.EOF {
-		n = 0
-	}
-	return n, err
 }
 
 // responseFields are the fields of an answer that a tool gets to see.

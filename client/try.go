@@ -39,7 +39,7 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 		}
 		last = failed
 		last.relay = path.Relay
-		c.count(last)
+		c.tally.add(last)
 		c.note(exit, last)
 		if last.proven || last.stale || last.slow {
 			break
@@ -51,13 +51,9 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 	return nil, c.blame(to, last)
 }
 
-// maxDoubtful is how often an exit may have worked on a request before it is given up: each time may cost money, and a
-// request that exits break at would break them one after the other.
-const maxDoubtful = 3
-
 // mayGoOn reports whether the request may be sent again after a failure.
 func (c *course) mayGoOn(f *failure) bool {
-	return f.repeatable(c.request) && c.doubtful < maxDoubtful
+	return f.repeatable(c.request) && c.tally.inDoubt < maxDoubtful
 }
 
 // skipModel goes on to the next model that the request names, if it may do better.
@@ -74,20 +70,6 @@ func (c *course) skipModel(to route.Candidate, f *failure) bool {
 		c.giveBack()
 	}
 	return true
-}
-
-// count counts a failure. Those that certainly reached no exit cost little, and come all at once when every exit or relay
-// is gone for a moment: a round of them counts once, by the pause after it.
-func (c *course) count(f *failure) {
-	if f.undelivered {
-		c.misses++
-		c.missed++
-		return
-	}
-	c.attempts++
-	if f.inDoubt() {
-		c.doubtful++
-	}
 }
 
 // note remembers what a failure says of the relay that the request went through.
@@ -196,14 +178,14 @@ func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
 	ctx, cancel, detach := detached(ctx)
 	watch := newWatch(cancel, p.cfg.AnswerTimeout, func() error { return context.Cause(ctx) })
 	unwatch := p.paths.watch(ctx, to.path.Relay, cancel)
-	sent, stop := c.watchSlow(cancel)
+	onset := c.newOnset(cancel)
 	p.cfg.Logger.DebugContext(ctx, "attempt", "exit", to.exit.Hash.Short(), "relay", to.path.Relay.Host)
-	s := &sending{proxy: p, request: c.request, to: to, watch: watch, sent: sent}
+	s := &sending{proxy: p, request: c.request, to: to, watch: watch, onset: onset}
 	a, failed := s.run(ctx)
 	if failed != nil && failed.redate {
 		a, failed = s.run(ctx) // sealed anew, once
 	}
-	stop()
+	onset.end()
 	unwatch()
 	if a == nil {
 		watch.stop()
@@ -219,7 +201,7 @@ func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
 	if failed == nil {
 		return a, nil
 	}
-	failed.answer = a.whole(failed.body)
+	failed.answer = a.whole(failed.body, failed.end)
 	p.drains.take(a)
 	return nil, failed
 }

@@ -97,7 +97,7 @@ func (o *Opening) Add(p []byte) Stage {
 // End tells that the answer is over: what came last may be a whole event.
 func (o *Opening) End() Stage {
 	if o.stage < Begun && o.byEvent {
-		o.settle(o.end())
+		o.end() // an event that is not whole is none
 	}
 	return o.stage
 }
