@@ -20,8 +20,9 @@ type Patience struct {
 	// certainly reached no exit is not counted one by one: as many of these, or fewer when nobody else is left, are a round,
 	// after which the client waits a moment, and which counts once.
 	Attempts int
-	// FirstByte is how long an exit may take to begin its answer to a request for a stream while there is another exit
-	// that could. Others may take Config.AnswerTimeout: whole answers begin when they are complete. Default: 30 s.
+	// FirstByte is how long an exit may take to begin its answer to a request for a stream, with content, while there is
+	// another exit that could. Others may take Config.AnswerTimeout: whole answers begin when they are complete. It is also
+	// how long signs of life are held back that come before an answer. Default: 30 s.
 	FirstByte time.Duration
 }
 
