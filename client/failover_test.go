@@ -212,16 +212,34 @@ func TestWaitsForExitsToComeBack(t *testing.T) {
 	}
 }
 
-// An exit that says for how long is left alone that long.
+// An exit that says for how long is left alone that long, in whatever form it says so.
 func TestRetryAfter(t *testing.T) {
-	c, _ := two(t, Config{}, coded(dialect.CodeExitBusy), plainAnswer("{}"))
-	c.expectChat("{}")
-	rests := c.Inspector().Status().Breakers
-	if len(rests) != 1 {
-		t.Fatalf("breakers %+v, want one", rests)
+	field := func(name, value string) bhttp.Field { return bhttp.Field{Name: name, Value: value} }
+	limited := func(fields ...bhttp.Field) func(*exchange) {
+		return answering(429, `{"error":{"code":"exit_busy"}}`, fields...)
 	}
-	if left := time.Until(rests[0].Until); left < 8*time.Second || left > 9*time.Second { // by guess it were 5 to 6.25 s
-		t.Errorf("it rests for %v, want the 9 s that it asked for", left)
+	for name, busy := range map[string]func(*exchange){
+		"seconds":             limited(field("retry-after", "9")),
+		"part of a second":    limited(field("retry-after", "8.6")),
+		"milliseconds":        limited(field("retry-after-ms", "9000")),
+		"both":                limited(field("retry-after", "60"), field("retry-after-ms", "9000")),
+		"a date":              limited(field("retry-after", time.Now().Add(10*time.Second).UTC().Format(http.TimeFormat))),
+		"within a stream":     saying("text/event-stream", properEnd, `data: {"error":{"code":"exit_busy"}}`+"\n\n"),
+		"nothing that is one": limited(field("retry-after", "soon")),
+	} {
+		c, _ := two(t, Config{}, busy, plainAnswer("{}"))
+		c.expectChat("{}")
+		rests := c.Inspector().Status().Breakers
+		if len(rests) != 1 {
+			t.Fatalf("%s: breakers %+v, want one", name, rests)
+		}
+		shortest, longest := 7500*time.Millisecond, 10*time.Second
+		if name == "within a stream" || name == "nothing that is one" { // by guess
+			shortest, longest = 4*time.Second, 6250*time.Millisecond
+		}
+		if left := time.Until(rests[0].Until); left < shortest || left > longest {
+			t.Errorf("%s: it rests for %v, want %v to %v", name, left, shortest, longest)
+		}
 	}
 }
 

@@ -272,13 +272,22 @@ func (a *answer) verdict(op dialect.Operation, body []byte) *failure {
 	return f
 }
 
-// retryAfter is for how long the exit asks to be left alone.
+// retryAfter is for how long the exit asks to be left alone, 0 when it does not say: in milliseconds, as OpenAI's SDKs
+// read it, in seconds, or as a date (RFC 9110 section 10.2.3).
 func (a *answer) retryAfter() time.Duration {
-	seconds, err := strconv.ParseUint(a.inner.Fields.Get("retry-after"), 10, 32)
-	if err != nil {
-		return 0
+	for _, form := range []struct {
+		name string
+		unit time.Duration
+	}{{"retry-after-ms", time.Millisecond}, {"retry-after", time.Second}} {
+		value := a.inner.Fields.Get(form.name)
+		if n, err := strconv.ParseFloat(value, 64); err == nil && n > 0 {
+			return time.Duration(min(n*float64(form.unit), float64(longestRetry*time.Second)))
+		}
 	}
-	return time.Duration(seconds) * time.Second
+	if at, err := http.ParseTime(a.inner.Fields.Get("retry-after")); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
 }
 
 // verdict says what an exit's error means for the request, by the code that is in it and else by its status; nil when
