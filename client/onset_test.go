@@ -269,11 +269,13 @@ func TestCancelBeforeContent(t *testing.T) {
 	for _, firstByte := range []time.Duration{time.Millisecond, time.Hour} {
 		t.Run(fmt.Sprint(firstByte), func(t *testing.T) {
 			arrived, gone := make(chan struct{}), make(chan struct{})
-			c, _, _ := network(t, Config{Patience: Patience{FirstByte: firstByte}}, saying("text/event-stream", func(x *exchange) {
+			exit := newExit(t, newIdentity(t), testInfo(models(service.OpenAI, "m")))
+			exit.answer = saying("text/event-stream", func(x *exchange) {
 				close(arrived)
 				hang(x)
 				close(gone)
-			}, ": 1\n\n"))
+			}, ": 1\n\n")
+			c := start(t, Config{Patience: Patience{FirstByte: firstByte}}, newTestRelay(t, exit))
 			before := ownGoroutines()
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan struct{})
