@@ -76,8 +76,7 @@ func (s *Said) Add(p []byte) {
 		case inText:
 			p = s.text(p)
 		default:
-			s.structure(p[0])
-			p = p[1:]
+			p = s.structure(p)
 		}
 	}
 }
@@ -92,29 +91,33 @@ func (s *Said) skip(p []byte) []byte {
 	return p[end+1:]
 }
 
-// structure takes a byte outside of strings.
-func (s *Said) structure(c byte) {
-	if s.state == lineStart && c != '\n' && c != '\r' {
-		s.state = outside
-		if s.sse && c != 'd' { // as in "data:"
-			s.state = skipped
-			return
+// structure takes bytes outside of strings, up to the beginning of one or of a line that does not count.
+func (s *Said) structure(p []byte) []byte {
+	for i, c := range p {
+		if s.state == lineStart && c != '\n' && c != '\r' {
+			s.state = outside
+			if s.sse && c != 'd' { // as in "data:"
+				s.state = skipped
+				return p[i+1:]
+			}
+		}
+		switch c {
+		case '\n':
+			s.state = lineStart
+		case '"':
+			s.counted = s.state == afterColon && s.isMember()
+			s.state, s.nameLen, s.escape = inText, 0, 0
+			return p[i+1:]
+		case ':':
+			if s.state == afterText {
+				s.state = afterColon
+			}
+		case ' ', '\t', '\r':
+		default:
+			s.state = outside
 		}
 	}
-	switch c {
-	case '\n':
-		s.state = lineStart
-	case '"':
-		s.counted = s.state == afterColon && s.isMember()
-		s.state, s.nameLen, s.escape = inText, 0, 0
-	case ':':
-		if s.state == afterText {
-			s.state = afterColon
-		}
-	case ' ', '\t', '\r':
-	default:
-		s.state = outside
-	}
+	return nil
 }
 
 func (s *Said) isMember() bool {
@@ -130,15 +133,8 @@ func (s *Said) isMember() bool {
 func (s *Said) text(p []byte) []byte {
 	for i, c := range p {
 		switch {
-		case s.escape > 0: // a digit of \u
-			s.escape--
-		case s.escape < 0:
-			s.escape = 0
-			if c == 'u' {
-				s.escape = 4
-				c = notASCII
-			}
-			s.char(c)
+		case s.escape != 0:
+			s.escaped(c)
 		case c == '\\':
 			s.escape = -1
 		case c == '"':
@@ -147,11 +143,27 @@ func (s *Said) text(p []byte) []byte {
 		case c == '\n': // cut off
 			s.state = lineStart
 			return p[i+1:]
+		case s.counted && c < 0x80:
+			s.plain++
 		default:
 			s.char(c)
 		}
 	}
 	return nil
+}
+
+// escaped takes a byte of an escape that is not its backslash.
+func (s *Said) escaped(c byte) {
+	switch {
+	case s.escape > 0: // a digit of \u
+		s.escape--
+		return
+	case c == 'u':
+		s.escape, c = 4, notASCII
+	default:
+		s.escape = 0
+	}
+	s.char(c)
 }
 
 // notASCII is how characters beyond ASCII begin in UTF-8; bytes from 0x80 to it continue one.
