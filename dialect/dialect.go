@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package dialect knows how AI tools talk: which request a path means, which model it asks for and what else of whoever
-// answers it, which headers belong to the protocol, what a list of models looks like and how an error is told, before an
-// answer and in the middle of one.
+// answers it, which headers belong to the protocol, what a list of models looks like, how an answer begins, and how an
+// error is told, before an answer and in the middle of one.
 //
 // The client uses it on what a tool sends, the exit on what it opened; both see the request in the clear. The relay must
 // not be able to import it. There is no I/O here, no goroutine and no logging, and nothing is kept between calls.

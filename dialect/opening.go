@@ -32,11 +32,11 @@ const (
 type Opening struct {
 	op      Operation
 	stage   Stage
-	kept    int
-	fault   []byte
-	feed    func(p []byte) error
+	seen    int                  // bytes so far
+	fault   []byte               // the event with the error
+	byEvent bool                 // it is a stream that can be read; else any byte counts
+	feed    func(p []byte) error // calls event for each
 	end     func() error
-	byEvent bool
 }
 
 // longestOpening is how many bytes may come before content. Where OpenAI's Responses API tells of the request that it has
@@ -86,7 +86,7 @@ func (o *Opening) Add(p []byte) Stage {
 		}
 		return o.stage
 	}
-	if o.kept += len(p); o.kept > longestOpening {
+	if o.seen += len(p); o.seen > longestOpening {
 		o.stage = Begun
 		return o.stage
 	}
