@@ -81,7 +81,7 @@ func (o *Opening) Add(p []byte) Stage {
 		return o.stage
 	}
 	if !o.byEvent {
-		if len(bytes.TrimSpace(p)) > 0 {
+		if len(bytes.Trim(p, " \t\r\n")) > 0 { // as JSON has it: U+00A0 may come in two pieces
 			o.stage = Begun
 		}
 		return o.stage
