@@ -31,6 +31,7 @@ var routes = map[string]route{
 	"/api/chat":                 {service.Ollama, Chat, http.MethodPost},
 	"/api/generate":             {service.Ollama, Completion, http.MethodPost},
 	"/api/embed":                {service.Ollama, Embedding, http.MethodPost},
+	"/api/embeddings":           {service.Ollama, Embedding, http.MethodPost}, // older than /api/embed, and in use
 	"/api/show":                 {service.Ollama, ShowModel, http.MethodPost},
 	"/api/tags":                 {service.Ollama, ListModels, http.MethodGet},
 	"/api/version":              {service.Ollama, Version, http.MethodGet},

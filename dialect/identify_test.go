@@ -92,6 +92,7 @@ func TestIdentify(t *testing.T) {
 		{"POST", "/api/chat", nil, post(service.Ollama, Chat, "/api/chat")},
 		{"POST", "/api/generate", nil, post(service.Ollama, Completion, "/api/generate")},
 		{"POST", "/api/embed", nil, post(service.Ollama, Embedding, "/api/embed")},
+		{"POST", "/api/embeddings", nil, post(service.Ollama, Embedding, "/api/embeddings")},
 		{"POST", "/api/show", nil, post(service.Ollama, ShowModel, "/api/show")},
 		{"GET", "/api/tags", nil, post(service.Ollama, ListModels, "/api/tags")},
 		{"GET", "/api/version", nil, post(service.Ollama, Version, "/api/version")},

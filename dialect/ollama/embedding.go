@@ -11,23 +11,31 @@ import (
 	"github.com/tokengo/tokengo/dialect/wire"
 )
 
-// DecodeEmbedding reads the body of a request to /api/embed. Errors have status 400.
-func DecodeEmbedding(_ dialect.Operation, body []byte) (*conversation.EmbeddingRequest, *dialect.Error) {
+// DecodeEmbedding reads the body of a request to /api/embed, or to the older /api/embeddings, which takes one text as
+// its prompt. Errors have status 400.
+func DecodeEmbedding(op dialect.Operation, body []byte) (*conversation.EmbeddingRequest, *dialect.Error) {
 	d := &decoder{Parser: wire.Parse(body), req: &conversation.Request{}}
-	req := &conversation.EmbeddingRequest{}
+	req, texts := &conversation.EmbeddingRequest{}, "input"
+	if op.Path == olderEmbedPath {
+		texts = "prompt"
+	}
 	if d.Kind() != wire.ObjectValue {
 		return nil, &dialect.Error{Code: dialect.CodeNotJSON}
 	}
 	d.Object(func(key []byte) {
-		if !d.Null() {
-			d.embeddingMember(req, string(key))
+		switch name := string(key); {
+		case d.Null():
+		case name == "input" && op.Path != olderEmbedPath, name == "prompt" && op.Path == olderEmbedPath:
+			d.embeddingTexts(req, name)
+		default:
+			d.embeddingMember(req, name)
 		}
 	})
 	if d.End() != nil {
 		return nil, &dialect.Error{Code: dialect.CodeNotJSON}
 	}
 	if len(req.Inputs) == 0 {
-		d.isNot("input", "there, or is empty")
+		d.isNot(texts, "there, or is empty")
 	}
 	if d.fail != nil {
 		return nil, d.fail
@@ -36,20 +44,23 @@ func DecodeEmbedding(_ dialect.Operation, body []byte) (*conversation.EmbeddingR
 	return req, nil
 }
 
+// embeddingTexts reads what vectors are wanted of. Only /api/embed takes a list.
+func (d *decoder) embeddingTexts(req *conversation.EmbeddingRequest, key string) {
+	req.Inputs = nil
+	if key == "prompt" || d.Kind() == wire.StringValue {
+		if text := d.text(key); text != "" {
+			req.Inputs = []string{text}
+		}
+		return
+	}
+	req.Batch = true
+	d.each(key, func() { req.Inputs = append(req.Inputs, d.text(key)) })
+}
+
 func (d *decoder) embeddingMember(req *conversation.EmbeddingRequest, key string) {
 	switch key {
 	case "model":
 		req.Model = d.text(key)
-	case "input":
-		req.Inputs = nil
-		if d.Kind() == wire.StringValue {
-			if input := d.String(); input != "" {
-				req.Inputs = []string{input}
-			}
-			return
-		}
-		req.Batch = true
-		d.each(key, func() { req.Inputs = append(req.Inputs, d.text(key)) })
 	case "dimensions":
 		req.Dimensions = max(0, d.integer(key))
 	case "options":
@@ -113,10 +124,22 @@ func readVector(p *wire.Parser) []float64 {
 	return v
 }
 
-// EncodeEmbeddingAnswer writes the vectors for a tool.
-func EncodeEmbeddingAnswer(_ dialect.Operation, req *conversation.EmbeddingRequest, a *conversation.EmbeddingAnswer) []byte {
+// EncodeEmbeddingAnswer writes the vectors for a tool: in the form of /api/embeddings, which is one vector and nothing
+// else, if the request op went there.
+func EncodeEmbeddingAnswer(op dialect.Operation, req *conversation.EmbeddingRequest, a *conversation.EmbeddingAnswer) []byte {
 	var j wire.JSON
 	j.Open('{')
+	if op.Path == olderEmbedPath {
+		var one []float64
+		if len(a.Vectors) > 0 {
+			one = a.Vectors[0]
+		}
+		j.Array("embedding")
+		writeNumbers(&j, one)
+		j.Close(']')
+		j.Close('}')
+		return j
+	}
 	model := a.Model
 	if model == "" && req != nil {
 		model = req.Model
@@ -125,12 +148,7 @@ func EncodeEmbeddingAnswer(_ dialect.Operation, req *conversation.EmbeddingReque
 	j.Array("embeddings")
 	for _, v := range a.Vectors {
 		j.Open('[')
-		for i, f := range v {
-			if i > 0 {
-				j = append(j, ',')
-			}
-			j = wire.AppendFloat(j, f)
-		}
+		writeNumbers(&j, v)
 		j.Close(']')
 	}
 	j.Close(']')
@@ -139,4 +157,14 @@ func EncodeEmbeddingAnswer(_ dialect.Operation, req *conversation.EmbeddingReque
 	j.IntMember("prompt_eval_count", int64(a.Usage.Input))
 	j.Close('}')
 	return j
+}
+
+// writeNumbers writes the numbers of a vector into an open list.
+func writeNumbers(j *wire.JSON, v []float64) {
+	for i, f := range v {
+		if i > 0 {
+			*j = append(*j, ',')
+		}
+		*j = wire.AppendFloat(*j, f)
+	}
 }

@@ -17,17 +17,24 @@ import (
 
 var embedOp = dialect.Operation{Protocol: service.Ollama, Kind: dialect.Embedding, Path: embedPath}
 
+var olderEmbedOp = dialect.Operation{Protocol: service.Ollama, Kind: dialect.Embedding, Path: olderEmbedPath}
+
 func TestEmbedding(t *testing.T) {
 	for _, test := range []struct {
+		op      dialect.Operation
 		in, out string
 		want    conversation.EmbeddingRequest
 	}{
 		{
-			`{"model":"m","input":"a"}`, `{"model":"m","input":["a"]}`,
+			embedOp, `{"model":"m","input":"a"}`, `{"model":"m","input":["a"]}`,
 			conversation.EmbeddingRequest{Model: "m", Inputs: []string{"a"}},
 		},
 		{
-			`{"model":"m","input":["a","b"],"dimensions":3,"truncate":true,"keep_alive":"1m","options":{"num_ctx":1}}`,
+			olderEmbedOp, `{"model":"m","prompt":"a","keep_alive":"1m","options":{"num_ctx":1},"input":"x"}`, `{"model":"m","input":["a"]}`,
+			conversation.EmbeddingRequest{Model: "m", Inputs: []string{"a"}, Unmapped: []string{"keep_alive", "num_ctx", "input"}},
+		},
+		{
+			embedOp, `{"model":"m","input":["a","b"],"dimensions":3,"truncate":true,"keep_alive":"1m","options":{"num_ctx":1}}`,
 			`{"model":"m","input":["a","b"],"dimensions":3}`,
 			conversation.EmbeddingRequest{
 				Model: "m", Inputs: []string{"a", "b"}, Batch: true, Dimensions: 3,
@@ -35,7 +42,7 @@ func TestEmbedding(t *testing.T) {
 			},
 		},
 	} {
-		req, fail := DecodeEmbedding(embedOp, []byte(test.in))
+		req, fail := DecodeEmbedding(test.op, []byte(test.in))
 		if fail != nil {
 			t.Fatal(fail)
 		}
@@ -56,6 +63,11 @@ func TestEmbeddingRefuses(t *testing.T) {
 			t.Errorf("%s was taken", body)
 		}
 	}
+	for _, body := range []string{`{"model":"m"}`, `{"model":"m","input":"a"}`, `{"model":"m","prompt":""}`, `{"model":"m","prompt":["a"]}`} {
+		if _, fail := DecodeEmbedding(olderEmbedOp, []byte(body)); fail == nil || !strings.Contains(fail.Message, "prompt") {
+			t.Errorf("%s at %s: %v", body, olderEmbedPath, fail)
+		}
+	}
 	if _, _, fail := EncodeEmbedding(&conversation.EmbeddingRequest{Model: "m"}); fail == nil {
 		t.Error("no input was taken")
 	}
@@ -74,6 +86,8 @@ func TestEmbeddingAnswer(t *testing.T) {
 		t, `{"model":"m","embeddings":[[0.5,-1e-7],[]],"total_duration":0,"load_duration":0,"prompt_eval_count":4}`,
 		string(EncodeEmbeddingAnswer(embedOp, nil, a)),
 	)
+	sameJSON(t, `{"embedding":[0.5,-1e-7]}`, string(EncodeEmbeddingAnswer(olderEmbedOp, nil, a)))
+	sameJSON(t, `{"embedding":[]}`, string(EncodeEmbeddingAnswer(olderEmbedOp, nil, &conversation.EmbeddingAnswer{})))
 	for _, body := range []string{`{}`, `{"embeddings":1}`, `[`, `{"error":"s3cret"}`} {
 		if _, err := DecodeEmbeddingAnswer([]byte(body)); !errors.Is(err, ErrMalformed) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", body, err)

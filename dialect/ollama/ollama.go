@@ -1,9 +1,9 @@
 // Copyright 2026 The TokenGo Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ollama is the codec of Ollama's own protocol (docs.ollama.com/api): /api/chat, /api/generate and /api/embed. It
-// reads and writes requests, whole answers and streamed answers, and translates them from and to the types of package
-// conversation.
+// Package ollama is the codec of Ollama's own protocol (docs.ollama.com/api): /api/chat, /api/generate, /api/embed and
+// its predecessor /api/embeddings. It reads and writes requests, whole answers and streamed answers, and translates them
+// from and to the types of package conversation.
 //
 // Toward a tool that speaks Ollama: [DecodeRequest], then [NewWriter] for a streamed answer or [EncodeAnswer] for a whole
 // one; [Load] answers requests that ask for nothing but that a model be loaded. Toward a backend that speaks Ollama:
@@ -40,6 +40,8 @@ const (
 	chatPath     = "/api/chat"
 	generatePath = "/api/generate"
 	embedPath    = "/api/embed"
+
+	olderEmbedPath = "/api/embeddings" // of tools written before /api/embed; read, never written
 
 	streamType = "application/x-ndjson"
 

@@ -76,7 +76,20 @@ func writeEmbeddings(t *testing.T) {
 			writeCase(t, prefix+"embedone", "The embedding of one text.", pretty(asked.one), "", answered.answerOne+"\n")
 			writeCase(t, prefix+"embedtwo", "The embeddings of two texts, in their order.", pretty(asked.two), "", answered.answerTwo+"\n")
 		}
+		if tool == "ollama" {
+			writeOlderEmbedding(t)
+		}
 		writeCase(t, tool+"-claude-embedone", "Claude has no embeddings.", pretty(asked.one), "", "")
+	}
+}
+
+// writeOlderEmbedding writes the cases of Ollama's older path for embeddings.
+func writeOlderEmbedding(t *testing.T) {
+	t.Helper()
+	request := pretty("POST /api/embeddings\n" + `{"model":"m","prompt":"Hi","options":{"num_ctx":512},"keep_alive":"5m"}`)
+	for _, backend := range []string{"openai", "gemini"} {
+		about := "The embedding of one text, asked for at the path that older tools know."
+		writeCase(t, "ollama-"+backend+"-embedolder", about, request, "", embeddings[backend].answerOne+"\n")
 	}
 }
 

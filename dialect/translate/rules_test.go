@@ -77,7 +77,7 @@ var rules = []rule{
 	{"tools of a service's own", []held{{"builtin", []string{"claude", "gemini"}, nil}}},
 	{"answers that are to be continued, and that come first", []held{{cases: "prefill"}, {"greeting", jsonTools, nil}}},
 	{"completions", []held{{"completion completion-stream", []string{"openai", "ollama"}, nil}, {"fill fill-stream", []string{"openai", "ollama"}, nil}}},
-	{"embeddings", []held{{"embedone embedtwo", []string{"openai", "gemini", "ollama"}, []string{"openai", "gemini", "ollama"}}, {"embedone", []string{"openai", "gemini", "ollama"}, []string{"claude"}}}},
+	{"embeddings", []held{{"embedone embedtwo", []string{"openai", "gemini", "ollama"}, []string{"openai", "gemini", "ollama"}}, {"embedone", []string{"openai", "gemini", "ollama"}, []string{"claude"}}, {"embedolder", []string{"ollama"}, []string{"openai", "gemini"}}}},
 }
 
 // TestRules holds that every rule has its cases for every pair that it is about.

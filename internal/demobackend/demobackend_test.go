@@ -422,7 +422,7 @@ func FuzzRequest(f *testing.F) {
 	for _, e := range endpoints {
 		paths = append(paths, e.path)
 	}
-	paths = append(paths, "/v1/embeddings", "/v1/messages/count_tokens", "/api/embed", "/v1beta/models/demo-gemini:batchEmbedContents")
+	paths = append(paths, "/v1/embeddings", "/v1/messages/count_tokens", "/api/embed", "/api/embeddings", "/v1beta/models/demo-gemini:batchEmbedContents")
 	backend := newBackend(f, demobackend.Config{TokenDelay: -1})
 	f.Fuzz(func(t *testing.T, path uint, body []byte) {
 		rec := httptest.NewRecorder()

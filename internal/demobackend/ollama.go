@@ -35,6 +35,7 @@ func (o *ollamaAPI) routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/chat", post(&o.protocol, o.chat))
 	mux.Handle("POST /api/generate", post(&o.protocol, o.generate))
 	mux.Handle("POST /api/embed", post(&o.protocol, o.embed))
+	mux.Handle("POST /api/embeddings", post(&o.protocol, o.embedOne))
 	mux.Handle("POST /api/show", post(&o.protocol, o.show))
 	mux.HandleFunc("GET /api/tags", o.get(o.tags))
 	mux.HandleFunc("GET /api/version", o.get(o.version))
@@ -255,4 +256,22 @@ func (o *ollamaAPI) embed(w http.ResponseWriter, _ *http.Request, req *struct {
 		LoadDuration    time.Duration `json:"load_duration"`
 		PromptEvalCount int           `json:"prompt_eval_count"`
 	}{req.Model, vectors, max(o.clock().Sub(begun), 1), 0, words})
+}
+
+// embedOne answers the older form of embed: one text, one vector.
+func (o *ollamaAPI) embedOne(w http.ResponseWriter, _ *http.Request, req *struct {
+	Model  string `json:"model"`
+	Prompt string `json:"prompt"`
+},
+) error {
+	if err := o.check(req.Model); err != nil {
+		return err
+	}
+	vectors, _, err := embeddings(inputs{req.Prompt}, 0)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Embedding []float32 `json:"embedding"`
+	}{vectors[0]})
 }

@@ -146,6 +146,7 @@ var requests = []struct{ name, path, body string }{
 	{"ollama chat streamed", "/api/chat", `{"model":"demo-llama","messages":[{"role":"user","content":"hi"}]}`},
 	{"ollama generate", "/api/generate", `{"model":"demo-llama","prompt":"hi","stream":false}`},
 	{"ollama embed", "/api/embed", `{"model":"demo-llama","input":"hi"}`},
+	{"ollama embeddings", "/api/embeddings", `{"model":"demo-llama","prompt":"hi"}`},
 	{"ollama show", "/api/show", `{"model":"demo-llama"}`},
 }
 

@@ -195,6 +195,7 @@ func TestAnsweredByTheExit(t *testing.T) {
 		{"/v1beta/models/demo-claude:countTokens", `{"contents":[{"parts":[{"text":"how many tokens?"}]}]}`, `"totalTokens":`},
 		{"/api/generate", `{"model":"demo-gpt"}`, `"done_reason":"load"`},
 		{"/api/embed", `{"model":"demo-gpt","input":"text"}`, `"embeddings":[[`}, // by the backend
+		{"/api/embeddings", `{"model":"demo-gpt","prompt":"text"}`, `{"embedding":[`},
 		{"/api/show", `{"model":"demo-gpt"}`, `"capabilities":[`},
 	}
 	for _, test := range tests {

@@ -207,7 +207,11 @@ func testEmbedding(t *testing.T, g golden) {
 	if g.tool == "openai" && g.scene == "embedtwo" {
 		t.Skip("the tool asked for vectors in base64, which OpenAI's SDK for Go neither asks for nor reads")
 	}
-	got, err := sdkNamed(g.tool).embed(t.Context(), serve(t, batch(g.toolAnswer)), "m", []string{"Hi"})
+	embed, toolAnswer := sdkNamed(g.tool).embed, batch(g.toolAnswer)
+	if g.scene == "embedolder" {
+		embed, toolAnswer = ollamaEmbedOlder, g.toolAnswer
+	}
+	got, err := embed(t.Context(), serve(t, toolAnswer), "m", []string{"Hi"})
 	if err != nil {
 		t.Fatalf("the tool's SDK refuses the embeddings: %v", err)
 	}

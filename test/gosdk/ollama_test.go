@@ -55,6 +55,23 @@ func ollamaEmbed(ctx context.Context, at *site, model string, texts []string) ([
 	return list.Embeddings, nil
 }
 
+// ollamaEmbedOlder is how tools ask that were written before /api/embed: one text at a time.
+func ollamaEmbedOlder(ctx context.Context, at *site, model string, texts []string) ([][]float32, error) {
+	var vectors [][]float32
+	for _, text := range texts {
+		one, err := ollamaClient(at).Embeddings(ctx, &api.EmbeddingRequest{Model: model, Prompt: text})
+		if err != nil {
+			return nil, err
+		}
+		vector := make([]float32, len(one.Embedding))
+		for i, f := range one.Embedding {
+			vector[i] = float32(f)
+		}
+		vectors = append(vectors, vector)
+	}
+	return vectors, nil
+}
+
 type ollamaChat struct {
 	client *api.Client
 	ask    api.ChatRequest
