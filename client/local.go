@@ -8,23 +8,31 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/service"
 )
 
-// rootText answers GET /, by which tools see whether anybody is there.
-const rootText = "TokenGo is running\n"
+// Answers to GET /, by which tools see whether anybody is there. Many that are made for Ollama compare the text with
+// Ollama's, to the letter; only browsers ask for HTML.
+const (
+	rootText       = "Ollama is running"
+	rootForPersons = "TokenGo is running\n"
+)
 
 // local answers from the directory what needs no exit, so that nobody learns of the question.
-func (p *proxy) local(ctx context.Context, w http.ResponseWriter, op dialect.Operation) result {
+func (p *proxy) local(w http.ResponseWriter, r *http.Request, op dialect.Operation) result {
+	ctx := r.Context()
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	switch op.Kind {
 	case dialect.Root:
 		h.Set("Content-Type", "text/plain; charset=utf-8")
-		write(w, http.StatusOK, []byte(rootText))
+		write(w, http.StatusOK, []byte(rootAnswer(r)))
+	case dialect.ListLoaded:
+		write(w, http.StatusOK, op.ModelsBody(nil))
 	case dialect.Version:
 		write(w, http.StatusOK, dialect.VersionBody())
 	case dialect.ListModels:
@@ -39,6 +47,13 @@ func (p *proxy) local(ctx context.Context, w http.ResponseWriter, op dialect.Ope
 		return p.fail(w, op, &dialect.Error{Code: dialect.CodeInternal})
 	}
 	return result{outcome: outcomeOK}
+}
+
+func rootAnswer(r *http.Request) string {
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return rootForPersons
+	}
+	return rootText
 }
 
 // model answers what is known of one model, by whatever name it is asked for.

@@ -103,6 +103,13 @@ func TestListsFollowPreferences(t *testing.T) {
 
 func TestRoot(t *testing.T) {
 	c := start(t, Config{}, newTestRelay(t))
+	page := c.do("GET", "/", "", "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	if got := read(t, page); page.StatusCode != 200 || got != rootForPersons {
+		t.Errorf("a browser: status %d, %q", page.StatusCode, got)
+	}
+	if got := read(t, c.do("GET", "/api/ps", "")); got != `{"models":[]}` {
+		t.Errorf("models that are loaded: %s", got)
+	}
 	for _, method := range []string{"GET", "HEAD"} {
 		resp := c.do(method, "/", "")
 		want := rootText

@@ -94,7 +94,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fail != nil:
 		res = p.fail(w, op, fail)
 	case op.Local():
-		res = p.local(r.Context(), w, op)
+		res = p.local(w, r, op)
 	default:
 		res = p.remote(w, r, op)
 	}

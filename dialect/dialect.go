@@ -46,13 +46,14 @@ const (
 	ListModels                  // every model on offer
 	GetModel                    // one model, named by the path
 	ShowModel                   // Ollama's /api/show: by its backend, or an exit's description
+	ListLoaded                  // Ollama's /api/ps: none, since no model runs where the client does
 	Version                     // Ollama's /api/version
 	Root                        // GET or HEAD of "/", which tools use to see whether anybody is there
 )
 
 var kindNames = [...]string{
 	"unknown", "chat", "completion", "responses", "embedding", "count_tokens", "list_models", "get_model", "show_model",
-	"version", "root",
+	"list_loaded", "version", "root",
 }
 
 // String returns the kind's name for logs and metrics: one of a closed set of lower-case words.
@@ -83,7 +84,7 @@ type Operation struct {
 // Local reports whether the client answers the operation itself, from the directory, so that nothing is sent.
 func (op Operation) Local() bool {
 	switch op.Kind {
-	case ListModels, GetModel, Version, Root:
+	case ListModels, GetModel, ListLoaded, Version, Root:
 		return true
 	default:
 		return false

@@ -34,6 +34,7 @@ var routes = map[string]route{
 	"/api/embeddings":           {service.Ollama, Embedding, http.MethodPost}, // older than /api/embed, and in use
 	"/api/show":                 {service.Ollama, ShowModel, http.MethodPost},
 	"/api/tags":                 {service.Ollama, ListModels, http.MethodGet},
+	"/api/ps":                   {service.Ollama, ListLoaded, http.MethodGet},
 	"/api/version":              {service.Ollama, Version, http.MethodGet},
 }
 
@@ -75,7 +76,7 @@ func Identify(method, path, rawQuery string, h http.Header) (Operation, *Error) 
 	if op, problem, ok := identifyModels(method, segments, rawQuery, h); ok {
 		return op, problem
 	}
-	return Operation{Protocol: guessProtocol(segments, h)}, &Error{Code: CodeUnknownPath}
+	return Operation{Protocol: guessProtocol(segments, h)}, unknownPath(segments)
 }
 
 func (rt route) operation(method, path string, h http.Header) (Operation, *Error) {

@@ -91,6 +91,7 @@ func TestIdentify(t *testing.T) {
 
 		{"POST", "/api/chat", nil, post(service.Ollama, Chat, "/api/chat")},
 		{"POST", "/api/generate", nil, post(service.Ollama, Completion, "/api/generate")},
+		{"GET", "/api/ps", nil, post(service.Ollama, ListLoaded, "/api/ps")},
 		{"POST", "/api/embed", nil, post(service.Ollama, Embedding, "/api/embed")},
 		{"POST", "/api/embeddings", nil, post(service.Ollama, Embedding, "/api/embeddings")},
 		{"POST", "/api/show", nil, post(service.Ollama, ShowModel, "/api/show")},
@@ -186,8 +187,47 @@ func TestIdentifyErrors(t *testing.T) {
 	}
 }
 
+func TestIdentifyNotOffered(t *testing.T) {
+	tests := []struct{ method, target, want string }{
+		{"POST", "/v1/files", "files"},
+		{"GET", "/v1/batches/b_1", "batches"},
+		{"POST", "/v1/messages/batches", "batches"},
+		{"GET", "/v1/messages/batches/b_1/results", "batches"},
+		{"POST", "/v1/images/generations", "pictures"},
+		{"POST", "/v1/audio/transcriptions", "speech"},
+		{"POST", "/v1/moderations", "moderation"},
+		{"GET", "/v1/responses/resp_1", "kept"},
+		{"POST", "/v1/responses/resp_1/cancel", "kept"},
+		{"GET", "/v1/chat/completions/c_1", "kept"},
+		{"POST", "/v1/threads/t/runs", "kept"},
+		{"POST", "/upload/v1beta/files", "files"},
+		{"POST", "/v1beta/models/imagen-4:predict", "pictures"},
+		{"POST", "/v1beta/models/g:batchGenerateContent", "batches"},
+		{"POST", "/v1beta/cachedContents", "caches"},
+		{"GET", "/v1beta/tunedModels", "training"},
+		{"POST", "/api/pull", "installing"},
+		{"DELETE", "/api/delete", "installing"},
+		{"HEAD", "/api/blobs/sha256:00", "installing"},
+		{"POST", "/chat/completions", "base URL"},
+		{"POST", "/v1/v1/messages", "base URL"},
+		{"POST", "/v1beta/models/g:run", "base URL"},
+		{"POST", "/v1/messages/other", "base URL"},
+	}
+	for _, tt := range tests {
+		op, problem := identify(tt.method, tt.target, nil)
+		if problem == nil || problem.Code != CodeUnknownPath {
+			t.Errorf("%s %s: %+v, %v", tt.method, tt.target, op, problem)
+			continue
+		}
+		status, _, body := problem.Response(op)
+		if status != http.StatusNotFound || !strings.Contains(string(body), tt.want) {
+			t.Errorf("%s %s: %d %s, want %q", tt.method, tt.target, status, body, tt.want)
+		}
+	}
+}
+
 func TestLocal(t *testing.T) {
-	want := map[Kind]bool{ListModels: true, GetModel: true, Version: true, Root: true}
+	want := map[Kind]bool{ListModels: true, GetModel: true, ListLoaded: true, Version: true, Root: true}
 	for k := Kind(0); k <= Root; k++ {
 		if got := (Operation{Kind: k}).Local(); got != want[k] {
 			t.Errorf("%v: local is %v, want %v", k, got, want[k])

@@ -47,7 +47,7 @@ const (
 // Texts.
 const (
 	userAgent          = "tokengo"              // toward backends
-	rootText           = "TokenGo is running\n" // what the client answers, too
+	rootText           = "TokenGo is running\n" // what GET / within a seal finds
 	defaultContentType = "application/json"     // of a tool's request that names none
 	maxMessageModels   = 8                      // models that an error message lists
 	maxMessageRunes    = 80                     // of each of them

@@ -214,6 +214,8 @@ func (x *exchange) local() result {
 	switch op.Kind {
 	case dialect.Root:
 		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsText}, []byte(rootText))
+	case dialect.ListLoaded:
+		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, op.ModelsBody(nil))
 	case dialect.Version:
 		return x.known(&bhttp.Response{Status: http.StatusOK, Fields: fieldsJSON}, dialect.VersionBody())
 	case dialect.ListModels:

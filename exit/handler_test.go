@@ -426,6 +426,7 @@ func TestLocal(t *testing.T) {
 		{"GET", "/v1beta/models", nil, 200, `{"models":[{"name":"models/gpt-test"`, ""},
 		{"GET", "/api/tags", nil, 200, `{"models":[{"name":"llama:latest"`, ""},
 		{"GET", "/api/version", nil, 200, `"version"`, ""},
+		{"GET", "/api/ps", nil, 200, `{"models":[]}`, ""},
 		{"GET", "/", nil, 200, "TokenGo is running", ""},
 		{"HEAD", "/", nil, 200, "", "T"},
 	} {

@@ -177,6 +177,7 @@ func (s *source) isClient(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
+	r.Header.Set("Accept", "text/html") // tools of Ollama are told that Ollama is running
 	answer, err := s.http.Do(r)
 	if err != nil {
 		return false
