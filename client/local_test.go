@@ -122,6 +122,21 @@ func TestRoot(t *testing.T) {
 	}
 }
 
+// Uploads are not JSON, and no path takes them: that is what the tool has to know.
+func TestUploadIsNotOffered(t *testing.T) {
+	c := start(t, Config{}, newTestRelay(t))
+	for path, want := range map[string]int{"/v1/files": 404, "/v1/audio/transcriptions": 404, "/v1/chat/completions": 415} {
+		resp := c.do("POST", path, "--x--", "Content-Type", "multipart/form-data; boundary=x")
+		if got := read(t, resp); resp.StatusCode != want {
+			t.Errorf("%s: status %d, %s, want %d", path, resp.StatusCode, got, want)
+		}
+	}
+	resp := c.do("POST", "/v1/files", "--x--", "Content-Type", "multipart/form-data; boundary=x", "Origin", "https://evil.example")
+	if got := read(t, resp); resp.StatusCode != 403 {
+		t.Errorf("a web page: status %d, %s, want 403", resp.StatusCode, got)
+	}
+}
+
 // Ollama's tools leave out the tag ":latest".
 func TestOllamaTag(t *testing.T) {
 	exit := newExit(t, newIdentity(t), testInfo(models(service.Ollama, "llama3.2:latest")))

@@ -86,8 +86,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	began := time.Now()
 	op, fail := dialect.Identify(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header)
-	if denied := p.door.check(r); denied != nil {
-		fail = denied
+	if denied := p.door.check(r); denied != nil && (fail == nil || denied.Code != dialect.CodeMediaType) {
+		fail = denied // but who uploads a file is told first that there are no uploads
 	}
 	var res result
 	switch {
