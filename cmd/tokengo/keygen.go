@@ -68,12 +68,18 @@ func makeKey(role, dir string) (name, value string, err error) {
 	return "pin", "sha256=" + hex.EncodeToString(pin[:]), nil
 }
 
-// usageArgs makes a mistake in the arguments a usage error.
+// usageArgs makes a mistake in the arguments a usage error, which says how the command is written.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &usageError{err, "see: " + cmd.CommandPath() + " --help"}
+		err := check(cmd, args)
+		switch {
+		case err == nil:
+			return nil
+		case len(args) == 0:
+			err = fmt.Errorf("%s needs an argument: %s", cmd.CommandPath(), cmd.UseLine())
+		case len(args) > 1:
+			err = fmt.Errorf("%s got %d arguments: %s", cmd.CommandPath(), len(args), cmd.UseLine())
 		}
-		return nil
+		return &usageError{err, "see: " + cmd.CommandPath() + " --help"}
 	}
 }

@@ -13,6 +13,7 @@
 //	queryflags.go, table.go  what is looked for, and showing it
 //	backends.go  finding and naming AI backends
 //	exitfile.go, exitcheck.go, reload.go  the exit's file: what is in it, what is wrong with it, reading it again
+//	helptext.go  help that fits the terminal
 //	identity.go  finding the user's own names
 //
 // 'tokengo run' is in runtool.go.
@@ -45,6 +46,8 @@ const (
 	exitOK    = 0
 	exitError = 1
 	exitUsage = 2 // the command line or a configuration file is wrong
+
+	exitInterrupted = 130 // stopped by a signal before it was done; what shells say of SIGINT
 )
 
 // run executes one command line and returns the exit code.
@@ -58,6 +61,10 @@ func run(ctx context.Context, args []string) int {
 	var tool *toolError
 	if errors.As(err, &tool) {
 		return tool.status
+	}
+	if cause := context.Cause(ctx); cause != nil && (errors.Is(err, cause) || errors.Is(err, context.Canceled)) {
+		fmt.Fprintln(os.Stderr, "tokengo: interrupted")
+		return exitInterrupted
 	}
 	showError(os.Stderr, err)
 	var usage *usageError
@@ -91,6 +98,7 @@ through a relay. The relay sees who asks, never what; the exit sees what is aske
 		newClientCommand(), newRelayCommand(), newExitCommand(), newServeCommand(), newDemoCommand(),
 		newRunCommand(), newStatusCommand(), newExitsCommand(), newWhyCommand(), newStatsCommand(), newScrubCommand(), newKeygenCommand(), newConfigCommand(), newVersionCommand(),
 	)
+	fitHelp(root)
 	return root
 }
 

@@ -62,7 +62,7 @@ func TestTally(t *testing.T) {
 	if want := "9 answered, 1 broken off, 1 refused"; all != want {
 		t.Errorf("summary() = %q, want %q", all, want)
 	}
-	if want := fmt.Sprintf("tier %s 2, tier %s 0", firstTier, secondTier); lately != want {
+	if want := fmt.Sprintf("last 2 s: %s 2, %s 0", firstTier, secondTier); lately != want {
 		t.Errorf("summary() lately = %q, want %q", lately, want)
 	}
 }

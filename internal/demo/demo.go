@@ -15,7 +15,7 @@
 //     exits were asked. choosing.go has the phases, market.go the exits, traffic.go the tools, choosingreport.go the
 //     checks and choosingview.go what is drawn meanwhile.
 //
-// Both begin in stage.go. This one process sees everything, of course: the demo proves what each party is given,
+// Both begin in stage.go, and paragraph.go folds what they say. This one process sees everything, of course: the demo proves what each party is given,
 // not what a machine of its own keeps secret.
 //
 // Use:
@@ -121,6 +121,8 @@ func showChecks(w io.Writer, title string, checks []check) {
 		if !c.OK {
 			mark = "FAILED"
 		}
-		fmt.Fprintf(w, "%s %s\n", mark, c.What)
+		p := newParagraph(w, mark+" ")
+		io.WriteString(p, c.What)
+		p.end()
 	}
 }

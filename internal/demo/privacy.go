@@ -96,7 +96,7 @@ func dialFrom(host byte) func(ctx context.Context, network, address string) (net
 // play implements [story]: two chats, and then the same question in each mode of shaping.
 func (p *privacy) play(ctx context.Context, n *network.Network) (report, error) {
 	p.clientURL = n.ClientURL()
-	fmt.Fprintf(p.progress, "A private chat, offline. The backend is TokenGo's own demo text generator, not an AI.\n\n")
+	fmt.Fprintf(p.progress, "A private chat, offline. The backend is TokenGo's text generator, not an AI.\n\n")
 	plain, err := p.chat(ctx, plainPrompt, false)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,8 @@ func (p *privacy) chat(ctx context.Context, prompt string, stream bool) (chatVie
 	if err != nil {
 		return chatView{}, err
 	}
-	fmt.Fprintf(p.progress, "you     %s\nanswer  ", prompt)
+	fmt.Fprintf(p.progress, "you     %s\n", prompt)
+	shown := newParagraph(p.progress, "answer  ")
 	answer, err := ask(ctx, p.clientURL, nil, body)
 	if err != nil {
 		return chatView{}, err
@@ -131,7 +132,8 @@ func (p *privacy) chat(ctx context.Context, prompt string, stream bool) (chatVie
 	if stream {
 		read = readStream
 	}
-	text, err := read(answer.Body, p.progress)
-	fmt.Fprint(p.progress, "\n\n")
+	text, err := read(answer.Body, shown)
+	shown.end()
+	fmt.Fprintln(p.progress)
 	return chatView{Prompt: prompt, Answer: text, Streamed: stream}, err
 }

@@ -118,7 +118,7 @@ func showTraces(w io.Writer, traces []traceView) {
 		most := max(1, slices.Max(t.Bytes))
 		fmt.Fprintf(w, "%-9s %s  (up to %d bytes)\n", t.Mode, plot(t.Bytes, most), most)
 	}
-	fmt.Fprintln(w, "\nWithout shaping each token shows: when it came and how long it is. See docs/privacy.md.")
+	fmt.Fprintln(w, "\nWithout shaping, time and length of each token show. See docs/privacy.md.")
 }
 
 // plot draws heights in proportion to most, none of them 0 unless the value is.

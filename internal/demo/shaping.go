@@ -55,7 +55,7 @@ type traceView struct {
 func (p *privacy) watchShaping(ctx context.Context, r *privacyReport) error {
 	body := fmt.Appendf(nil, `{"model":%q,"stream":true,"max_tokens":%d,"messages":[{"role":"user","content":%q}],%s}`,
 		model, answerTokens, tracePrompt, telltale.body)
-	fmt.Fprintf(p.progress, "The same question once in each mode of shaping, for the relay to watch: ")
+	fmt.Fprintf(p.progress, "One question in each mode of shaping: ")
 	for _, mode := range shape.Modes() {
 		fmt.Fprintf(p.progress, "%s… ", mode)
 		trace, err := p.watch(ctx, mode, body)
@@ -70,7 +70,7 @@ func (p *privacy) watchShaping(ctx context.Context, r *privacyReport) error {
 	r.Scrubbing = scrubView{Sent: message(telltale.fields, body), Arrived: message(last.Header, last.Request)}
 	held := slices.Concat(p.atExit.Bytes(), p.atBackend.Bytes())
 	contains := func(word string) bool { return bytes.Contains(held, []byte(word)) }
-	r.add("nothing that the tool wrote about its user, besides the prompt, reached exit or backend",
+	r.add("besides the prompt nothing that the tool wrote about its user reached exit or backend",
 		contains(tracePrompt) && !slices.ContainsFunc(telltale.words, contains))
 	return nil
 }

@@ -126,7 +126,7 @@ func (t *tally) summary() (all, lately string) {
 		counts[a.outcome]++
 	}
 	return fmt.Sprintf("%d answered, %d broken off, %d refused", counts[answered], counts[cut], counts[refused]),
-		fmt.Sprintf("tier %s %d, tier %s %d", firstTier, tiers[firstTier], secondTier, tiers[secondTier])
+		fmt.Sprintf("last 2 s: %s %d, %s %d", firstTier, tiers[firstTier], secondTier, tiers[secondTier])
 }
 
 // lastTier is the tier that gave most of the answers to what was asked in the last second of a phase.
