@@ -41,6 +41,9 @@ func (op Operation) agreed(body []byte, f found) (string, []span, *Error) {
 		return "", nil, noModel("The request's model is not one string, given once.")
 	}
 	model := op.Model
+	if op.Kind == ShowModel {
+		f = f.withoutEmpty(body)
+	}
 	places := slices.Concat(f.models, f.names, f.inner)
 	for _, at := range places {
 		name := decode(body[at.start:at.end])
@@ -57,6 +60,21 @@ func (op Operation) agreed(body []byte, f found) (string, []span, *Error) {
 		return "", nil, noModel("The request names no model.")
 	}
 	return model, places, nil
+}
+
+// withoutEmpty leaves out the one of model and name that is empty while the other is not: Ollama's own tool sends both,
+// and writes into one of them.
+func (f found) withoutEmpty(body []byte) found {
+	if len(f.models) != 1 || len(f.names) != 1 {
+		return f
+	}
+	isEmpty := func(at span) bool { return string(body[at.start:at.end]) == `""` }
+	if isEmpty(f.models[0]) {
+		f.models = nil
+	} else if isEmpty(f.names[0]) {
+		f.names = nil
+	}
+	return f
 }
 
 func notJSON(err error) *Error {
