@@ -17,7 +17,7 @@ var (
 	absentImages   = absent{"image and video generation", ""}
 	absentTraining = absent{"fine-tuning and evaluations", ""}
 	absentAccounts = absent{"accounts", "The tool's key is a placeholder, and no vendor knows of it."}
-	absentManaging = absent{"managing of Ollama's models", "Exits run them: choose one that the list of models shows."}
+	absentManaging = absent{"the management of Ollama's models", "Exits run them: choose one that the list of models shows."}
 	absentRealtime = absent{"realtime sessions", "Send plain requests, which can be streamed."}
 	absentCaches   = absent{"named prompt caches", "Send the whole prompt with each request."}
 )

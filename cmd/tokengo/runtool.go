@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,9 @@ The tool's exit status becomes tokengo's.`,
 	}
 	f.register(cmd, clientFileName)
 	f.registerClient(cmd)
+	level := cmd.Flags().Lookup("log-level")
+	level.DefValue = "warn" // the tool draws on this terminal, too
+	f.logLevel = level.DefValue
 	cmd.Flags().SetInterspersed(false) // what follows the tool's name is the tool's
 	return cmd
 }
@@ -164,12 +168,20 @@ func startTool(cmd *cobra.Command, program string, args []string, at place) erro
 	err := tool.Run()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
-		return &toolError{args[0], ended.ExitCode()}
+		return &toolError{args[0], statusOf(ended.ProcessState)}
 	}
 	if err != nil {
 		return fmt.Errorf("run %s: %w", args[0], err)
 	}
 	return nil
+}
+
+// statusOf is the exit status of a process that has ended, as shells count: 128 and the signal that ended it.
+func statusOf(ended *os.ProcessState) int {
+	if how, ok := ended.Sys().(syscall.WaitStatus); ok && how.Signaled() {
+		return 128 + int(how.Signal())
+	}
+	return ended.ExitCode()
 }
 
 // toolError is a tool that ended with a status other than 0. The tool has said why.
