@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/ollama/ollama/api"
 
 	"github.com/tokengo/tokengo/service"
 )
@@ -72,6 +73,28 @@ func TestEmbeddings(t *testing.T) {
 				t.Errorf("%s over %s gives other vectors (-want +got):\n%s", s.name, p, diff)
 			}
 		}
+	}
+}
+
+// TestOllamaShow has models of every protocol shown as Ollama's own command line does before it runs one: by the older
+// name of the field, with the newer one empty.
+func TestOllamaShow(t *testing.T) {
+	t.Parallel()
+	url := startDemo(t)
+	for p, model := range demoModels {
+		shown, err := ollamaClient(&site{url: url}).Show(t.Context(), &api.ShowRequest{Name: model})
+		if err != nil || !slices.Contains(shown.Capabilities, "completion") {
+			t.Errorf("%s over %s: %+v, %v", model, p, shown, err)
+		}
+	}
+}
+
+// TestOllamaLoaded asks what is loaded, as tools do before they choose.
+func TestOllamaLoaded(t *testing.T) {
+	t.Parallel()
+	loaded, err := ollamaClient(&site{url: startDemo(t)}).ListRunning(t.Context())
+	if err != nil || len(loaded.Models) != 0 {
+		t.Errorf("%+v, %v", loaded, err)
 	}
 }
 
