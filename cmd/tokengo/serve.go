@@ -17,7 +17,6 @@ import (
 	"github.com/tokengo/tokengo/exit"
 	"github.com/tokengo/tokengo/internal/network"
 	"github.com/tokengo/tokengo/relay"
-	"github.com/tokengo/tokengo/service"
 	"github.com/tokengo/tokengo/shape"
 )
 
@@ -140,37 +139,19 @@ func announceServe(ctx context.Context, env *role, n *network.Network) {
 		fmt.Fprintln(env.stderr, "the backends list no models yet; tokengo goes on asking them")
 	}
 	showReach(env.stderr, n.Client())
-	fmt.Fprintln(env.stderr, "\nPaste for your AI tools:")
-	printToolLines(env.stdout, n.ClientURL(), offered(n.Client()))
+	fmt.Fprintln(env.stderr, "\nPaste for your AI tools, or start one with 'tokengo run':")
+	printToolLines(env.stdout, n.ClientURL())
 }
 
-// offered is the set of protocols that some exit within reach speaks.
-func offered(c *client.Client) map[service.Protocol]bool {
-	speaks := make(map[service.Protocol]bool)
-	for _, e := range c.Exits() {
-		for _, p := range e.Info.Protocols {
-			speaks[p] = true
-		}
-	}
-	return speaks
-}
-
-// printToolLines prints shell lines that make AI tools use the client. The keys are placeholders that
-// the tools insist on; the client drops them.
-func printToolLines(w io.Writer, url string, speaks map[service.Protocol]bool) {
-	host := strings.TrimPrefix(url, "http://")
-	lines := []struct {
-		protocol service.Protocol
-		line     string
-	}{
-		{service.OpenAI, "export OPENAI_BASE_URL=" + url + "/v1 OPENAI_API_KEY=" + placeholderKey},
-		{service.Claude, "export ANTHROPIC_BASE_URL=" + url + " ANTHROPIC_API_KEY=" + placeholderKey},
-		{service.Gemini, "export GOOGLE_GEMINI_BASE_URL=" + url + " GEMINI_API_KEY=" + placeholderKey},
-		{service.Ollama, "export OLLAMA_HOST=" + host},
-	}
-	for _, l := range lines {
-		if speaks[l.protocol] {
-			fmt.Fprintln(w, l.line)
-		}
+// printToolLines prints shell lines that make AI tools use the client, of every protocol: requests are translated where
+// the backends speak another. The keys are placeholders that the tools insist on; the client drops them.
+func printToolLines(w io.Writer, url string) {
+	for _, line := range []string{
+		"OPENAI_BASE_URL=" + url + "/v1 OPENAI_API_KEY=" + placeholderKey,
+		"ANTHROPIC_BASE_URL=" + url + " ANTHROPIC_API_KEY=" + placeholderKey,
+		"GOOGLE_GEMINI_BASE_URL=" + url + " GEMINI_API_KEY=" + placeholderKey,
+		"OLLAMA_HOST=" + strings.TrimPrefix(url, "http://"),
+	} {
+		fmt.Fprintln(w, "export "+line)
 	}
 }
