@@ -251,9 +251,7 @@ func (p *proxy) answer(w http.ResponseWriter, op dialect.Operation, a *answer) r
 		if a.err != nil {
 			return p.finish(op, t, a.err)
 		}
-		if a.n == len(*a.buf.bytes) {
-			a.buf.grow()
-		}
+		a.buf.fit(a.n)
 		a.n, a.err = a.Read(*a.buf.bytes)
 	}
 }

@@ -406,3 +406,16 @@ func TestHugeAnswer(t *testing.T) {
 		t.Errorf("read %d bytes, %v", n, err)
 	}
 }
+
+// TestStreamsWaitInSmallBuffers: what piled up once must not hold a large buffer for the rest of a stream.
+func TestStreamsWaitInSmallBuffers(t *testing.T) {
+	buf := newBuffer()
+	defer buf.release()
+	for i, step := range []struct{ read, want int }{
+		{100, smallBuffer}, {smallBuffer, largeBuffer}, {largeBuffer, largeBuffer}, {smallBuffer, largeBuffer}, {100, smallBuffer},
+	} {
+		if buf.fit(step.read); len(*buf.bytes) != step.want {
+			t.Fatalf("read %d: after %d bytes the next goes into %d, want %d", i, step.read, len(*buf.bytes), step.want)
+		}
+	}
+}

@@ -158,7 +158,7 @@ func (t *tool) write(p []byte) error {
 }
 
 // Buffers hold what is on its way from an exit to a tool. Most reads are a token, and many streams may wait
-// at once, so a stream has a small one until a read fills it.
+// at once, so a stream has a large one only while reads fill more than a small one has.
 var (
 	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallBuffer); return &b }}
 	largeBuffers = sync.Pool{New: func() any { b := make([]byte, largeBuffer); return &b }}
@@ -173,6 +173,17 @@ func (b *buffer) grow() {
 	if len(*b.bytes) == smallBuffer {
 		b.release()
 		b.bytes = largeBuffers.Get().(*[]byte)
+	}
+}
+
+// fit prepares for the next read after one of n bytes.
+func (b *buffer) fit(n int) {
+	switch {
+	case n == smallBuffer:
+		b.grow()
+	case n < smallBuffer && len(*b.bytes) > smallBuffer:
+		b.release()
+		b.bytes = smallBuffers.Get().(*[]byte)
 	}
 }
 

@@ -130,9 +130,7 @@ func (s *stream) copy(src io.Reader) (readErr, sendErr error) {
 		if err := s.send(); err != nil {
 			return nil, err
 		}
-		if n == len(s.buf.in) && n == smallRead {
-			s.grow()
-		}
+		s.fit(n)
 	}
 }
 
@@ -187,12 +185,22 @@ func (s *stream) endFailed(code dialect.Code) error {
 	return s.end(bhttp.Fields{{Name: dialect.FieldError, Value: string(code)}})
 }
 
-// grow goes on with a larger buffer.
-func (s *stream) grow() {
-	large := takeScratch(largeRead)
-	large.out = append(large.out[:0], s.buf.out...)
+// fit prepares for the next read after one of n bytes: with large memory while reads fill more than there is in small.
+func (s *stream) fit(n int) {
+	switch small := len(s.buf.in) == smallRead; {
+	case small && n == smallRead:
+		s.swap(largeRead)
+	case !small && n < smallRead && !s.coalesce:
+		s.swap(smallRead)
+	}
+}
+
+// swap goes on with memory of another size.
+func (s *stream) swap(size int) {
+	other := takeScratch(size)
+	other.out = append(other.out[:0], s.buf.out...)
 	s.buf.release()
-	s.buf = large
+	s.buf = other
 }
 
 // scratch is the memory that an answer passes through.

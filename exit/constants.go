@@ -99,7 +99,7 @@ const (
 // Sizes in bytes.
 const (
 	// smallRead is the first buffer of an answer: most reads are a token, and a thousand streams may wait
-	// at once. largeRead takes over once a read has filled it: two full chunks with their framing.
+	// at once. largeRead takes over while reads fill it: two full chunks with their framing.
 	smallRead = 2 << 10
 	largeRead = 2*ohttp.MaxChunk - framing
 

@@ -309,3 +309,24 @@ func TestStreamTail(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamsWaitInSmallMemory: what piled up once must not hold large memory for the rest of a stream, but one whose
+// chunks are filled needs it to the end.
+func TestStreamsWaitInSmallMemory(t *testing.T) {
+	for _, coalesce := range []bool{false, true} {
+		s := &stream{coalesce: coalesce, buf: takeScratch(smallRead)}
+		after := smallRead
+		if coalesce {
+			after = largeRead
+		}
+		for i, step := range []struct{ read, want int }{
+			{100, smallRead}, {smallRead, largeRead}, {largeRead, largeRead}, {smallRead, largeRead}, {100, after},
+		} {
+			s.buf.out = append(s.buf.out[:0], "left"...)
+			if s.fit(step.read); len(s.buf.in) != step.want || string(s.buf.out) != "left" {
+				t.Fatalf("coalesce %v, read %d: after %d bytes the next goes into %d, want %d; %q left", coalesce, i, step.read, len(s.buf.in), step.want, s.buf.out)
+			}
+		}
+		s.release()
+	}
+}

@@ -288,8 +288,7 @@ func (r *Relay) passOn(w http.ResponseWriter, req *http.Request, answer *http.Re
 var errNotTaken = errors.New("the client did not take the answer")
 
 // copyFlushing copies the answer's body until EOF and flushes every piece, but for the last of an answer
-// whose length is known: that leaves together with the end. The buffer is small until a read fills it:
-// most reads are a sealed token, and thousands of streams may wait at once.
+// whose length is known: that leaves together with the end.
 func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (sent int64, err error) {
 	buf := smallBuffers.Get().(*[]byte)
 	defer func() { release(buf) }()
@@ -314,10 +313,8 @@ func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (s
 			return sent, nil
 		case err != nil:
 			return sent, err
-		case n == smallRead && len(*buf) == smallRead:
-			release(buf)
-			buf = largeBuffers.Get().(*[]byte)
 		}
+		buf = fitting(buf, n)
 	}
 }
 
@@ -325,6 +322,21 @@ var (
 	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallRead); return &b }}
 	largeBuffers = sync.Pool{New: func() any { b := make([]byte, largeRead); return &b }}
 )
+
+// fitting exchanges buf, into which n bytes were read, for the one to read into next: a large one while reads fill
+// more than a small one has. Most reads are a sealed token, and thousands of streams may wait at once.
+func fitting(buf *[]byte, n int) *[]byte {
+	small := len(*buf) == smallRead
+	switch {
+	case small && n == smallRead:
+		release(buf)
+		return largeBuffers.Get().(*[]byte)
+	case !small && n < smallRead:
+		release(buf)
+		return smallBuffers.Get().(*[]byte)
+	}
+	return buf
+}
 
 func release(buf *[]byte) {
 	if len(*buf) == smallRead {
