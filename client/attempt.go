@@ -16,6 +16,7 @@ import (
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/route"
+	"github.com/tokengo/tokengo/shape"
 )
 
 // sending is a request that goes to one exit through one relay.
@@ -40,7 +41,7 @@ func (s *sending) run(ctx context.Context) (*answer, *failure) {
 	}
 	p.debug.add(m.op, m.scrubbed, to.exit)
 	relay := p.directory.poller(to.path.Relay).relay
-	up := &upload{sent: s.onset.sent, seal: func() (*ohttp.SealedRequest, int64, error) {
+	up := &upload{sent: s.onset.sent, atOnce: q.shape != shape.Off, seal: func() (*ohttp.SealedRequest, int64, error) {
 		return m.seal(to.exit.key, p.cfg.Format, s.date(relay))
 	}}
 	began := time.Now()
@@ -127,10 +128,10 @@ func (p *proxy) post(ctx context.Context, up *upload, to hop) (*http.Response, e
 // written), that the relay did not process it. It is then sealed anew, so that no two requests on the
 // wire are the same, and answers are opened with what was sent last.
 type upload struct {
-	// seal also returns the length of the plaintext if it is to be sent in one piece, else 0.
-	seal  func() (sealed *ohttp.SealedRequest, padded int64, err error)
-	begun atomic.Bool // some of it was taken, by whatever attempt
-	sent  func()      // is called whenever all of it was taken
+	seal   func() (sealed *ohttp.SealedRequest, length int64, err error)
+	atOnce bool        // it is sealed to its end before any of it is sent
+	begun  atomic.Bool // some of it was taken, by whatever attempt
+	sent   func()      // is called whenever all of it was taken
 
 	mu    sync.Mutex // guards what follows
 	last  *ohttp.SealedRequest
@@ -147,20 +148,19 @@ func (u *upload) again() (*uploadBody, error) {
 	if u.seals == maxSeals {
 		return nil, errResealed
 	}
-	sealed, padded, err := u.seal()
+	sealed, length, err := u.seal()
 	if err != nil {
 		return nil, fmt.Errorf("seal the request: %w", err)
 	}
 	u.last = sealed
 	u.seals++
-	if padded == 0 {
-		return &uploadBody{sealed: sealed, length: -1, upload: u}, nil
+	body := &uploadBody{sealed: sealed, length: length, upload: u}
+	if u.atOnce {
+		if body.sealed, err = inOnePiece(sealed, length); err != nil {
+			return nil, err
+		}
 	}
-	piece, err := inOnePiece(sealed, padded)
-	if err != nil {
-		return nil, err
-	}
-	return &uploadBody{sealed: piece, length: int64(piece.Len()), upload: u}, nil
+	return body, nil
 }
 
 func (u *upload) current() *ohttp.SealedRequest {
@@ -172,7 +172,7 @@ func (u *upload) current() *ohttp.SealedRequest {
 // uploadBody is one sealing of an upload.
 type uploadBody struct {
 	sealed io.Reader
-	length int64 // in bytes, -1 when it is not known
+	length int64 // in bytes; it is announced: the end then travels with the last of them
 	taken  int64
 	upload *upload
 }
@@ -181,7 +181,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	b.upload.begun.Store(true)
 	n, err := b.sealed.Read(p)
 	b.taken += int64(n)
-	if err == io.EOF || b.taken == b.length {
+	if n > 0 && b.taken == b.length {
 		b.upload.sent()
 	}
 	return n, err

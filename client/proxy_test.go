@@ -153,8 +153,8 @@ func TestChunkSizesTellOnlyTheSum(t *testing.T) {
 	relay := newTestRelay(t, exit)
 	relay.forward = func(_ http.ResponseWriter, r *http.Request) bool {
 		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
+		if err != nil || r.ContentLength != int64(len(body)) {
+			t.Errorf("%d bytes where %d are announced; %v", len(body), r.ContentLength, err)
 		}
 		sealed = append(sealed, int64(len(body)))
 		r.Body = io.NopCloser(bytes.NewReader(body))

@@ -74,9 +74,9 @@ func (q *request) message(exit scrub.Exit, model string) (*message, error) {
 // errUnwritable is a request that no header of Binary HTTP can hold.
 var errUnwritable = errors.New("the request cannot be written as Binary HTTP")
 
-// seal seals the message, dated as given, so that the exit takes it once (docs/protocol.md). padded is the length of
-// the plaintext with its padding, 0 when it is not padded; it does not depend on the date.
-func (m *message) seal(key *ohttp.KeyConfig, f ohttp.Format, date time.Time) (sealed *ohttp.SealedRequest, padded int64, err error) {
+// seal seals the message, dated as given, so that the exit takes it once (docs/protocol.md). Its length, in sealed bytes,
+// does not depend on the date.
+func (m *message) seal(key *ohttp.KeyConfig, f ohttp.Format, date time.Time) (sealed *ohttp.SealedRequest, length int64, err error) {
 	head, err := bhttp.AppendRequestHead(nil, &bhttp.Request{
 		Method:    http.MethodPost,
 		Scheme:    innerScheme,
@@ -91,13 +91,15 @@ func (m *message) seal(key *ohttp.KeyConfig, f ohttp.Format, date time.Time) (se
 	if err != nil {
 		return nil, 0, errUnwritable
 	}
+	plain := int64(len(head) + len(m.scrubbed.Body) + len(tail))
 	padding := int64(0)
 	if m.shape != shape.Off {
-		length := int64(len(head) + len(m.scrubbed.Body) + len(tail))
-		padded = shape.RequestSize(length)
-		padding = max(0, padded-length)
+		padding = max(0, shape.RequestSize(plain)-plain)
 	}
-	plain := io.MultiReader(bytes.NewReader(head), bytes.NewReader(m.scrubbed.Body), bytes.NewReader(tail), io.LimitReader(zeros{}, padding))
-	sealed, err = ohttp.SealRequest(key, f, plain)
-	return sealed, padded, err
+	sealed, err = ohttp.SealRequest(key, f, io.MultiReader(
+		bytes.NewReader(head), bytes.NewReader(m.scrubbed.Body), bytes.NewReader(tail), io.LimitReader(zeros{}, padding)))
+	if err != nil {
+		return nil, 0, err
+	}
+	return sealed, sealed.Len(plain + padding), nil
 }

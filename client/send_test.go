@@ -302,7 +302,7 @@ func TestUploadAgain(t *testing.T) {
 	}
 	up := &upload{sent: func() {}, seal: func() (*ohttp.SealedRequest, int64, error) {
 		sealed, err := ohttp.SealRequest(e.exit.key, ohttp.Chunked, strings.NewReader("request"))
-		return sealed, 0, err
+		return sealed, sealed.Len(int64(len("request"))), err
 	}}
 	seen := map[string]bool{}
 	for range maxSeals {
@@ -311,8 +311,8 @@ func TestUploadAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		sealed, err := io.ReadAll(body)
-		if err != nil || seen[string(sealed)] {
-			t.Errorf("sealed the same twice, or %v", err)
+		if err != nil || seen[string(sealed)] || int64(len(sealed)) != body.length {
+			t.Errorf("sealed the same twice, or %d bytes where %d are announced, or %v", len(sealed), body.length, err)
 		}
 		seen[string(sealed)] = true
 	}

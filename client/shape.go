@@ -74,11 +74,10 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// inOnePiece returns what r has, sealed, as a body that is sent without waiting for anything. Plain is the
-// length of its plaintext.
-func inOnePiece(r io.Reader, plain int64) (*bytes.Reader, error) {
+// inOnePiece returns what r has, sealed, as a body that is sent without waiting for anything. It is length bytes.
+func inOnePiece(r io.Reader, length int64) (*bytes.Reader, error) {
 	var b bytes.Buffer
-	b.Grow(int(plain+plain/512) + 4<<10) // sealing adds 20 bytes to 16 KiB, and 1.2 KiB once
+	b.Grow(int(length) + bytes.MinRead)
 	if _, err := b.ReadFrom(r); err != nil {
 		return nil, fmt.Errorf("seal the request: %w", err)
 	}

@@ -90,6 +90,22 @@ func (s *SealedRequest) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// What sealing adds to a chunk, in bytes: its length before it, as a variable-length integer, and its tag.
+const (
+	addedToFull  = 4 + tagLen // of MaxChunk bytes
+	addedToFinal = 1 + tagLen
+)
+
+// Len returns how many bytes are to be read in all when the content has n bytes.
+func (s *SealedRequest) Len(n int64) int64 {
+	head := headerLen + int64(len(s.exchange.enc))
+	if s.exchange.format == Whole {
+		return head + n + tagLen
+	}
+	full := max(0, n-1) / MaxChunk // chunks before the final one
+	return head + n + full*addedToFull + addedToFinal
+}
+
 // sealNext sets out, err or both.
 func (s *SealedRequest) sealNext() {
 	seal := s.sealChunk

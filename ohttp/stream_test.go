@@ -25,6 +25,29 @@ func chunkLens(t testing.TB, msg []byte, headLen int) []int {
 	return lens
 }
 
+// A request has the length that can be announced before any of it is read.
+func TestSealedRequestLen(t *testing.T) {
+	for _, kem := range []KEM{KEMX25519, KEMXWing} {
+		for _, f := range []Format{Whole, Chunked} {
+			p := newPair(t, kem, supportedSuites()[0], f)
+			for _, size := range []int{0, 1, 63, 64, MaxChunk - 1, MaxChunk, MaxChunk + 1, 2 * MaxChunk, 5*MaxChunk + 7} {
+				req, err := SealRequest(&p.cfg, f, bytes.NewReader(pattern(size)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := req.Len(int64(size))
+				sealed, err := io.ReadAll(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if after := req.Len(int64(size)); int64(len(sealed)) != want || after != want {
+					t.Errorf("KEM %#04x, %v, %d bytes: %d sealed; Len said %d before and %d after", uint16(kem), f, size, len(sealed), want, after)
+				}
+			}
+		}
+	}
+}
+
 // The chunks of a request depend on the size of its content only.
 func TestRequestChunksAreFull(t *testing.T) {
 	p := newPair(t, KEMX25519, supportedSuites()[0], Chunked)

@@ -47,6 +47,7 @@ const (
 	clientStreams      = 256 // requests at once on one client connection
 	clientStreamBuffer = 256 << 10
 	clientConnBuffer   = 1 << 20
+	clientFrame        = 16 << 10 // net/http's senders hold so much for a request whose length is not known
 	clientPingAfter    = 15 * time.Second
 	clientPingTimeout  = 10 * time.Second
 	wholeTimeout       = 5 * time.Minute // to send what is not forwarded: the directory
@@ -231,6 +232,7 @@ func (r *Relay) server(tunnels context.Context) *http.Server {
 			MaxConcurrentStreams:          clientStreams,
 			MaxReceiveBufferPerStream:     clientStreamBuffer,
 			MaxReceiveBufferPerConnection: clientConnBuffer,
+			MaxReadFrameSize:              clientFrame,
 			SendPingTimeout:               clientPingAfter,
 			PingTimeout:                   clientPingTimeout,
 			WriteByteTimeout:              r.cfg.WriteTimeout,

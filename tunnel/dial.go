@@ -154,6 +154,7 @@ func (s *Session) server(handlers *calls, polls *polls) *http.Server {
 			MaxConcurrentStreams:          exitStreams,
 			MaxReceiveBufferPerStream:     exitStreamBuffer,
 			MaxReceiveBufferPerConnection: connBuffer,
+			MaxReadFrameSize:              exitFrame,
 			SendPingTimeout:               pingAfter,
 			PingTimeout:                   pingTimeout,
 			WriteByteTimeout:              writeTimeout,

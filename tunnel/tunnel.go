@@ -68,6 +68,7 @@ const (
 	exitStreamBuffer  = 1 << 20
 	relayStreamBuffer = 256 << 10
 	connBuffer        = 4<<20 - 1 // net/http accepts less than 4 MiB
+	exitFrame         = 16 << 10  // the relay holds one for each request whose length it does not know; 512 KiB by default
 	pingAfter         = 5 * time.Second
 	pingTimeout       = 5 * time.Second
 	pongOverdue       = time.Second // after a PING, a tunnel without an answer is taken for frozen
