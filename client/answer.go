@@ -48,15 +48,16 @@ const maxHeld = 512 << 10
 // only as a whole and fits into a buffer. It stops before that when enough was held back or waited for. An error means that
 // the answer broke off before it began: nothing of it was delivered.
 func (a *answer) prime(op dialect.Operation, o *onset) error {
-	a.buf = newBuffer()
+	a.buf = newBuffer(0)
 	whole := !op.Stream && isJSONType(a.inner.Fields.Get("content-type"))
 	if whole {
-		a.buf.grow()
+		a.buf.fit(largeBuffer)
 	}
 	for a.err == nil && !a.isPrimed(whole) {
 		if a.n == len(*a.buf.bytes) {
-			a.held, a.n = append(a.held, *a.buf.bytes...), 0
-			a.buf.grow()
+			a.held = append(a.held, *a.buf.bytes...)
+			a.buf.fit(a.n)
+			a.n = 0
 		}
 		var enough <-chan struct{}
 		if len(a.held)+a.n > 0 && !(whole && a.hasBegun()) {
@@ -111,8 +112,7 @@ func (a *answer) patience() time.Duration {
 
 // unread puts content back that was read. Err is what reading it ended with.
 func (a *answer) unread(content []byte, err error) {
-	a.buf = newBuffer()
-	a.buf.grow()
+	a.buf = newBuffer(largeBuffer)
 	a.held = content[:max(0, len(content)-len(*a.buf.bytes))]
 	a.n, a.err = copy(*a.buf.bytes, content[len(a.held):]), err
 }

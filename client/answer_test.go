@@ -409,10 +409,16 @@ func TestHugeAnswer(t *testing.T) {
 
 // TestStreamsWaitInSmallBuffers: what piled up once must not hold a large buffer for the rest of a stream.
 func TestStreamsWaitInSmallBuffers(t *testing.T) {
-	buf := newBuffer()
+	buf := newBuffer(0)
 	defer buf.release()
 	for i, step := range []struct{ read, want int }{
-		{100, smallBuffer}, {smallBuffer, largeBuffer}, {largeBuffer, largeBuffer}, {smallBuffer, largeBuffer}, {100, smallBuffer},
+		{100, smallBuffer},
+		{smallBuffer - 1, smallBuffer},
+		{smallBuffer, 8 << 10},
+		{8 << 10, largeBuffer},
+		{largeBuffer, largeBuffer},
+		{smallBuffer, 8 << 10},
+		{100, smallBuffer},
 	} {
 		if buf.fit(step.read); len(*buf.bytes) != step.want {
 			t.Fatalf("read %d: after %d bytes the next goes into %d, want %d", i, step.read, len(*buf.bytes), step.want)

@@ -157,42 +157,44 @@ func (t *tool) write(p []byte) error {
 	return t.control.Flush()
 }
 
-// Buffers hold what is on its way from an exit to a tool. Most reads are a token, and many streams may wait
-// at once, so a stream has a large one only while reads fill more than a small one has.
-var (
-	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallBuffer); return &b }}
-	largeBuffers = sync.Pool{New: func() any { b := make([]byte, largeBuffer); return &b }}
-)
+// bufferSizes are the sizes of what holds an answer on its way from an exit to a tool. Most reads are a token, and many
+// streams may wait at once.
+var bufferSizes = [...]int{smallBuffer, 8 << 10, largeBuffer}
 
-// buffer is one of either size.
+var buffers [len(bufferSizes)]sync.Pool // of *[]byte of these sizes
+
+// buffer is one of these sizes.
 type buffer struct{ bytes *[]byte }
 
-func newBuffer() *buffer { return &buffer{smallBuffers.Get().(*[]byte)} }
-
-func (b *buffer) grow() {
-	if len(*b.bytes) == smallBuffer {
-		b.release()
-		b.bytes = largeBuffers.Get().(*[]byte)
+// newBuffer returns the smallest with room for more than n bytes, or the largest.
+func newBuffer(n int) *buffer {
+	i := bufferFor(n)
+	if bytes, ok := buffers[i].Get().(*[]byte); ok {
+		return &buffer{bytes}
 	}
+	bytes := make([]byte, bufferSizes[i])
+	return &buffer{&bytes}
 }
 
-// fit prepares for the next read after one of n bytes.
+// bufferFor is the index of the smallest size above n, or of the largest.
+func bufferFor(n int) int {
+	i := 0
+	for i < len(bufferSizes)-1 && bufferSizes[i] <= n {
+		i++
+	}
+	return i
+}
+
+// fit prepares for the next read after one of n bytes: with room for more, if there is a size for that.
 func (b *buffer) fit(n int) {
-	switch {
-	case n == smallBuffer:
-		b.grow()
-	case n < smallBuffer && len(*b.bytes) > smallBuffer:
+	if len(*b.bytes) != bufferSizes[bufferFor(n)] {
 		b.release()
-		b.bytes = smallBuffers.Get().(*[]byte)
+		*b = *newBuffer(n)
 	}
 }
 
 // release gives the memory back, with nothing of the answer in it.
 func (b *buffer) release() {
 	clear(*b.bytes)
-	if len(*b.bytes) == smallBuffer {
-		smallBuffers.Put(b.bytes)
-		return
-	}
-	largeBuffers.Put(b.bytes)
+	buffers[bufferFor(len(*b.bytes)-1)].Put(b.bytes)
 }

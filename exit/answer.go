@@ -185,19 +185,14 @@ func (s *stream) endFailed(code dialect.Code) error {
 	return s.end(bhttp.Fields{{Name: dialect.FieldError, Value: string(code)}})
 }
 
-// fit prepares for the next read after one of n bytes: with large memory while reads fill more than there is in small.
+// fit prepares for the next read after one of n bytes: with room for more, if there is a size for that. What fills
+// chunks keeps the memory that it has for them.
 func (s *stream) fit(n int) {
-	switch small := len(s.buf.in) == smallRead; {
-	case small && n == smallRead:
-		s.swap(largeRead)
-	case !small && n < smallRead && !s.coalesce:
-		s.swap(smallRead)
+	size := scratchSizes[scratchFor(n)]
+	if size == len(s.buf.in) || size < len(s.buf.in) && s.coalesce {
+		return
 	}
-}
-
-// swap goes on with memory of another size.
-func (s *stream) swap(size int) {
-	other := takeScratch(size)
+	other := takeScratch(n)
 	other.out = append(other.out[:0], s.buf.out...)
 	s.buf.release()
 	s.buf = other
@@ -209,35 +204,42 @@ type scratch struct {
 	out []byte // Binary HTTP to be sealed
 }
 
-var (
-	smallScratch = sync.Pool{New: func() any { return newScratch(smallRead) }}
-	largeScratch = sync.Pool{New: func() any { return newScratch(largeRead) }}
-)
+// scratchSizes are the sizes of what is read at once.
+var scratchSizes = [...]int{smallRead, mediumRead, largeRead}
+
+var scratches [len(scratchSizes)]sync.Pool // of *scratch of these sizes
+
+// scratchFor is the index of the smallest size above n, or of the largest.
+func scratchFor(n int) int {
+	i := 0
+	for i < len(scratchSizes)-1 && scratchSizes[i] <= n {
+		i++
+	}
+	return i
+}
+
+// takeScratch returns memory to read more than n bytes at once, or as many as it makes sense to.
+func takeScratch(n int) *scratch {
+	i := scratchFor(n)
+	if b, ok := scratches[i].Get().(*scratch); ok {
+		return b
+	}
+	return newScratch(scratchSizes[i])
+}
 
 func newScratch(size int) *scratch {
 	const room = 512 // for a head section
 	return &scratch{in: make([]byte, size), out: make([]byte, 0, size+room)}
 }
 
-// takeScratch returns memory to read size bytes at once, or as many as it makes sense to.
-func takeScratch(size int) *scratch {
-	if size <= smallRead {
-		return smallScratch.Get().(*scratch)
-	}
-	return largeScratch.Get().(*scratch)
-}
-
 // release gives the memory back, with nothing of the answer in it.
 func (b *scratch) release() {
 	clear(b.in)
 	clear(b.out[:cap(b.out)])
-	switch {
-	case cap(b.out) > 4*ohttp.MaxChunk: // one large answer must not hold memory for ever
-	case len(b.in) == smallRead:
-		smallScratch.Put(b)
-	default:
-		largeScratch.Put(b)
+	if cap(b.out) > 4*ohttp.MaxChunk { // one large answer must not hold memory for ever
+		return
 	}
+	scratches[scratchFor(len(b.in)-1)].Put(b)
 }
 
 // responseNames are the fields that come back, as they stand in an http.Header.

@@ -99,9 +99,10 @@ const (
 // Sizes in bytes.
 const (
 	// smallRead is the first buffer of an answer: most reads are a token, and a thousand streams may wait
-	// at once. largeRead takes over while reads fill it: two full chunks with their framing.
-	smallRead = 2 << 10
-	largeRead = 2*ohttp.MaxChunk - framing
+	// at once. The next sizes take over while reads fill those before: largeRead is two full chunks with their framing.
+	smallRead  = 2 << 10
+	mediumRead = 8 << 10
+	largeRead  = 2*ohttp.MaxChunk - framing
 
 	// framing is the most that Binary HTTP adds to a read: the length of a chunk of content.
 	framing = 4

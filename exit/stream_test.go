@@ -314,17 +314,22 @@ func TestStreamTail(t *testing.T) {
 // chunks are filled needs it to the end.
 func TestStreamsWaitInSmallMemory(t *testing.T) {
 	for _, coalesce := range []bool{false, true} {
-		s := &stream{coalesce: coalesce, buf: takeScratch(smallRead)}
-		after := smallRead
-		if coalesce {
-			after = largeRead
-		}
-		for i, step := range []struct{ read, want int }{
-			{100, smallRead}, {smallRead, largeRead}, {largeRead, largeRead}, {smallRead, largeRead}, {100, after},
+		s := &stream{coalesce: coalesce, buf: takeScratch(0)}
+		for i, step := range []struct{ read, want, filled int }{ // filled: where chunks are
+			{100, smallRead, smallRead},
+			{smallRead, mediumRead, mediumRead},
+			{mediumRead, largeRead, largeRead},
+			{largeRead, largeRead, largeRead},
+			{smallRead, mediumRead, largeRead},
+			{100, smallRead, largeRead},
 		} {
+			want := step.want
+			if coalesce {
+				want = step.filled
+			}
 			s.buf.out = append(s.buf.out[:0], "left"...)
-			if s.fit(step.read); len(s.buf.in) != step.want || string(s.buf.out) != "left" {
-				t.Fatalf("coalesce %v, read %d: after %d bytes the next goes into %d, want %d; %q left", coalesce, i, step.read, len(s.buf.in), step.want, s.buf.out)
+			if s.fit(step.read); len(s.buf.in) != want || string(s.buf.out) != "left" {
+				t.Fatalf("coalesce %v, read %d: after %d bytes the next goes into %d, want %d; %q left", coalesce, i, step.read, len(s.buf.in), want, s.buf.out)
 			}
 		}
 		s.release()

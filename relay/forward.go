@@ -34,6 +34,10 @@ const (
 	largeRead = 32 << 10
 )
 
+// readSizes are the sizes of the buffers that answers pass through. Most reads are a sealed token, and thousands of streams
+// may wait at once.
+var readSizes = [...]int{smallRead, 8 << 10, largeRead}
+
 // Answers of the relay itself. Proxy-Status (RFC 9209) names the class, the problem type the case.
 var (
 	unknownExit = service.Problem{
@@ -290,7 +294,7 @@ var errNotTaken = errors.New("the client did not take the answer")
 // copyFlushing copies the answer's body until EOF and flushes every piece, but for the last of an answer
 // whose length is known: that leaves together with the end.
 func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (sent int64, err error) {
-	buf := smallBuffers.Get().(*[]byte)
+	buf := takeBuffer(0)
 	defer func() { release(buf) }()
 	var n int
 	send := func() error {
@@ -318,33 +322,37 @@ func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (s
 	}
 }
 
-var (
-	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallRead); return &b }}
-	largeBuffers = sync.Pool{New: func() any { b := make([]byte, largeRead); return &b }}
-)
+var buffers [len(readSizes)]sync.Pool // of *[]byte of these sizes
 
-// fitting exchanges buf, into which n bytes were read, for the one to read into next: a large one while reads fill
-// more than a small one has. Most reads are a sealed token, and thousands of streams may wait at once.
+// sizeFor is the index of the smallest size above n, or of the largest.
+func sizeFor(n int) int {
+	i := 0
+	for i < len(readSizes)-1 && readSizes[i] <= n {
+		i++
+	}
+	return i
+}
+
+// takeBuffer returns a buffer to read into after a read of n bytes: with room for more if there is a size for that.
+func takeBuffer(n int) *[]byte {
+	i := sizeFor(n)
+	if buf, ok := buffers[i].Get().(*[]byte); ok {
+		return buf
+	}
+	buf := make([]byte, readSizes[i])
+	return &buf
+}
+
+// fitting exchanges buf, into which n bytes were read, for one of the size to read into next.
 func fitting(buf *[]byte, n int) *[]byte {
-	small := len(*buf) == smallRead
-	switch {
-	case small && n == smallRead:
-		release(buf)
-		return largeBuffers.Get().(*[]byte)
-	case !small && n < smallRead:
-		release(buf)
-		return smallBuffers.Get().(*[]byte)
+	if len(*buf) == readSizes[sizeFor(n)] {
+		return buf
 	}
-	return buf
+	release(buf)
+	return takeBuffer(n)
 }
 
-func release(buf *[]byte) {
-	if len(*buf) == smallRead {
-		smallBuffers.Put(buf)
-		return
-	}
-	largeBuffers.Put(buf)
-}
+func release(buf *[]byte) { buffers[sizeFor(len(*buf)-1)].Put(buf) }
 
 // upload is a request's body on its way to an exit. It knows whether any of it was taken, and renews
 // the deadline of its request as it moves.

@@ -373,9 +373,9 @@ func TestOtherPathsAndMethods(t *testing.T) {
 
 // TestStreamsWaitInSmallBuffers: what piled up once must not hold a large buffer for the rest of a stream.
 func TestStreamsWaitInSmallBuffers(t *testing.T) {
-	buf := smallBuffers.Get().(*[]byte)
+	buf := takeBuffer(0)
 	for i, step := range []struct{ read, want int }{
-		{100, smallRead}, {smallRead, largeRead}, {largeRead, largeRead}, {smallRead, largeRead}, {100, smallRead},
+		{100, smallRead}, {smallRead - 1, smallRead}, {smallRead, 8 << 10}, {8 << 10, largeRead}, {largeRead, largeRead}, {smallRead, 8 << 10}, {100, smallRead},
 	} {
 		if buf = fitting(buf, step.read); len(*buf) != step.want {
 			t.Fatalf("read %d: after %d bytes the next goes into %d, want %d", i, step.read, len(*buf), step.want)
