@@ -81,6 +81,7 @@ func (s *SealedRequest) Read(p []byte) (int, error) {
 	}
 	for len(s.out) == 0 {
 		if s.err != nil {
+			s.plain, s.store, s.src = nil, nil, nil // the response may take long
 			return 0, s.err
 		}
 		s.sealNext()

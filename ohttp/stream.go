@@ -155,6 +155,7 @@ func (m *messageReader) Read(p []byte) (int, error) {
 	}
 	for len(m.pending) == 0 {
 		if m.err != nil {
+			m.in = inBuffer{} // of a request, the response to which may take long
 			return 0, m.err
 		}
 		m.pending, m.err = m.next()

@@ -48,6 +48,30 @@ func TestSealedRequestLen(t *testing.T) {
 	}
 }
 
+// What a request took to be sealed and opened must not be held while its response streams.
+func TestRequestsHoldNoMemory(t *testing.T) {
+	for _, f := range []Format{Whole, Chunked} {
+		p := newPair(t, KEMX25519, supportedSuites()[0], f)
+		req, err := SealRequest(&p.cfg, f, bytes.NewReader(pattern(3*MaxChunk)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, err := p.ring.OpenRequest(req, f, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(opened); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := req.Read(make([]byte, 1)); err != io.EOF {
+			t.Fatalf("read on: %v", err)
+		}
+		if n := cap(req.plain) + cap(req.store) + cap(opened.msg.in.buf); n != 0 || req.src != nil || opened.msg.in.src != nil {
+			t.Errorf("%v: %d bytes and the sources are held: %v, %v", f, n, req.src, opened.msg.in.src)
+		}
+	}
+}
+
 // The chunks of a request depend on the size of its content only.
 func TestRequestChunksAreFull(t *testing.T) {
 	p := newPair(t, KEMX25519, supportedSuites()[0], Chunked)
