@@ -244,6 +244,7 @@ func (p *proxy) answer(w http.ResponseWriter, op dialect.Operation, a *answer) r
 	if gone := t.write(a.held); gone != nil {
 		return result{outcome: outcomeCancelled, broken: true}
 	}
+	a.held = nil
 	for {
 		if gone := t.write((*a.buf.bytes)[:a.n]); gone != nil {
 			return result{outcome: outcomeCancelled, broken: true}
