@@ -17,7 +17,7 @@ import (
 //
 // When the wait has taken longer than Patience.FirstByte since the request was sent, the attempt is given up if there is
 // another exit to ask; else enough is closed: what is held back goes to the tool, and all that follows as it comes, since
-// tools as well wait only so long for a sign of life.
+// tools as well wait only so long for a sign of life. That the request was taken up is held back for maxAccepted at most.
 type onset struct {
 	course *course
 	giveUp context.CancelCauseFunc
@@ -25,9 +25,14 @@ type onset struct {
 	enough chan struct{}
 
 	// Guarded by course.mu:
-	over     bool // content has come, or the attempt has ended, or enough is closed
-	accepted bool // the backend has taken the request up
+	over     bool      // content has come, or the attempt has ended, or enough is closed
+	accepted bool      // the backend has taken the request up
+	due      time.Time // when the wait has taken too long
 }
+
+// maxAccepted is how long the tool does not learn that a backend has taken its request up. Ours: what goes wrong behind
+// that mostly does so at once, and a tool, or a backend that goes on when its reader does, is not to wait for long.
+const maxAccepted = time.Second
 
 // newOnset begins the wait. Its end must be called.
 func (c *course) newOnset(giveUp context.CancelCauseFunc) *onset {
@@ -37,12 +42,21 @@ func (c *course) newOnset(giveUp context.CancelCauseFunc) *onset {
 }
 
 // sent says that the request has left.
-func (o *onset) sent() { o.timer.Reset(o.course.proxy.cfg.Patience.FirstByte) }
+func (o *onset) sent() {
+	o.course.mu.Lock()
+	defer o.course.mu.Unlock()
+	patience := o.course.proxy.cfg.Patience.FirstByte
+	o.due = time.Now().Add(patience)
+	o.timer.Reset(patience)
+}
 
 // accept says that the backend has taken the request up.
 func (o *onset) accept() {
 	o.course.mu.Lock()
 	defer o.course.mu.Unlock()
+	if !o.accepted && !o.over && time.Until(o.due) > maxAccepted {
+		o.timer.Reset(maxAccepted)
+	}
 	o.accepted = true
 }
 
@@ -71,6 +85,9 @@ func (o *onset) expire() {
 // mayLeave reports whether another exit is to be asked. course.mu is held.
 func (o *onset) mayLeave() bool {
 	c := o.course
+	if time.Now().Before(o.due) { // it was accepted, and the tool is to know
+		return false
+	}
 	if !c.request.demand.stream || !c.request.mayRepeat() {
 		return false
 	}

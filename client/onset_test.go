@@ -154,6 +154,33 @@ func TestSignsOfLifeAreDelivered(t *testing.T) {
 	}
 }
 
+// A backend that waits for its reader before it goes on is waited for, but the tool does not wait for it: with another
+// exit at hand and all the patience there is, it learns soon that its request was taken up.
+func TestAcceptedIsTold(t *testing.T) {
+	for _, f := range forms {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			seen := make(chan struct{})
+			cfg := Config{Patience: Patience{FirstByte: time.Hour}}
+			c, exits := pair(t, cfg, f.protocol, saying(f.kind, func(x *exchange) {
+				<-seen
+				x.check(x.chunk(f.word))
+				x.end()
+			}, f.sign, f.accepted), plainAnswer("{}"))
+			resp := c.do("POST", f.path, f.body)
+			want := f.sign + f.accepted
+			got := make([]byte, len(want))
+			if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != want {
+				t.Errorf("%q, %v, want %q", got, err, want)
+			}
+			close(seen)
+			if body := read(t, resp); body != f.word || exits[1].requests.Load() != 0 {
+				t.Errorf("then %q, want %q; %d requests to the other exit", body, f.word, exits[1].requests.Load())
+			}
+		})
+	}
+}
+
 // What was delivered is an answer that has begun, even if it was a sign of life alone.
 func TestDeliveredSignsAreNotTakenBack(t *testing.T) {
 	seen := make(chan struct{})
