@@ -207,7 +207,7 @@ func TestDeliveredSignsAreNotTakenBack(t *testing.T) {
 func TestReasoningIsWaitedFor(t *testing.T) {
 	f := forms[0]
 	late := make(chan struct{})
-	c, exits := pair(t, Config{Patience: Patience{FirstByte: 20 * time.Millisecond}}, f.protocol, saying(f.kind, func(x *exchange) {
+	c, exits := pair(t, Config{Patience: Patience{FirstByte: 500 * time.Millisecond}}, f.protocol, saying(f.kind, func(x *exchange) {
 		<-late
 		x.check(x.chunk(f.word))
 		x.end()
