@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package dialect knows how AI tools talk: which request a path means, which model it asks for and what else of whoever
-// answers it, which headers belong to the protocol, what a list of models looks like, how an answer begins, and how an
-// error is told, before an answer and in the middle of one.
+// answers it, which headers belong to the protocol, what a list of models looks like, how an answer begins and how much it
+// says, and how an error is told and read, before an answer and in the middle of one.
 //
 // The client uses it on what a tool sends, the exit on what it opened; both see the request in the clear. The relay must
 // not be able to import it. There is no I/O here, no goroutine and no logging, and nothing is kept between calls.
@@ -29,6 +29,18 @@
 //	demand, problem := op.Demand(body) // what is asked for, and demand.Body without the client's own fields
 //	model, problem := op.RequestModel(body)
 //	op, body, err := op.WithModel(body, backendModel)
+//
+// And its answer this one, in pieces as they come:
+//
+//	opening := op.Opening(contentType) // whether it has begun, or begins with an error
+//	if opening.Add(p) == dialect.Refused {
+//		code := op.FaultCode(opening.Fault())
+//	}
+//	said := op.Said(contentType) // how much the model wrote, whatever the answer claims
+//	said.Add(p)
+//
+// [Operation.FaultCode] reads an error that stands where an answer was promised, [Operation.ErrorCode] one that
+// [Error.Response] made; [TooLong] says of any service's whether the request is longer than the model takes.
 package dialect
 
 import "github.com/tokengo/tokengo/service"
