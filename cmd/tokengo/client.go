@@ -106,13 +106,17 @@ func runClient(cmd *cobra.Command, f *clientFlags) error {
 	if err != nil {
 		return &usageError{err: err}
 	}
+	metrics, err := listenMetrics(cmd.Context(), f.metricsListen)
+	if err != nil {
+		return err
+	}
 	ln, err := listen(cmd.Context(), cfg.Listen, "for AI tools", "--listen")
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	group.Go(func() error { return c.Serve(ctx, ln) })
-	group.Go(func() error { return env.serveMetrics(ctx, f.metricsListen) })
+	group.Go(func() error { return env.serveMetrics(ctx, metrics) })
 	group.Go(func() error {
 		announceClient(ctx, env, c, ln)
 		keepCalm() // all processors verify the first directory

@@ -100,7 +100,7 @@ func runExit(cmd *cobra.Command, f *exitFlags) error {
 	if err != nil {
 		return &usageError{err: err}
 	}
-	metrics, err := listenMetrics(ctx, f.metricsListen) // before relays hear of the exit
+	metrics, err := listenMetrics(ctx, f.metricsListen)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func runExit(cmd *cobra.Command, f *exitFlags) error {
 		defer stopBackends()
 		return e.Run(ctx)
 	})
-	group.Go(func() error { return env.serveMetricsOn(ctx, metrics) })
+	group.Go(func() error { return env.serveMetrics(ctx, metrics) })
 	r := &reloader{cmd: cmd, flags: f, given: given, parse: parse, exit: e, stateDir: env.stateDir, log: env.log}
 	group.Go(func() error { return r.run(ctx) })
 	return group.Wait()

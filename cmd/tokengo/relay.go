@@ -82,11 +82,15 @@ func runRelay(cmd *cobra.Command, f *relayFlags) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := listenMetrics(cmd.Context(), f.metricsListen)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(env.stderr, "relay listening on %s; its URL for clients and exits:\n", ln.Addr())
 	fmt.Fprintln(env.stdout, url)
 	group, ctx := errgroup.WithContext(cmd.Context())
 	group.Go(func() error { return r.Run(ctx, ln) })
-	group.Go(func() error { return env.serveMetrics(ctx, f.metricsListen) })
+	group.Go(func() error { return env.serveMetrics(ctx, metrics) })
 	return group.Wait()
 }
 

@@ -123,16 +123,8 @@ func listen(ctx context.Context, address, what, flag string) (net.Listener, erro
 	return ln, nil
 }
 
-// serveMetrics serves /metrics and /healthz until ctx is done. Without an address it only waits.
-func (r *role) serveMetrics(ctx context.Context, address string) error {
-	ln, err := listenMetrics(ctx, address)
-	if err != nil {
-		return err
-	}
-	return r.serveMetricsOn(ctx, ln)
-}
-
-// listenMetrics opens the port for metrics; none is opened, and nil returned, without an address.
+// listenMetrics opens the port for metrics; none is opened, and nil returned, without an address. Every command opens it
+// before it tells anybody that it runs, so that one that is taken is an error at the start.
 func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
@@ -140,8 +132,9 @@ func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
 	return listen(ctx, address, "for metrics", "--metrics-listen")
 }
 
-// serveMetricsOn is serveMetrics on what [listenMetrics] returned.
-func (r *role) serveMetricsOn(ctx context.Context, ln net.Listener) error {
+// serveMetrics serves /metrics and /healthz on what [listenMetrics] returned until ctx is done. Without a port it only
+// waits.
+func (r *role) serveMetrics(ctx context.Context, ln net.Listener) error {
 	if ln == nil {
 		<-ctx.Done()
 		return nil

@@ -78,6 +78,10 @@ func runServe(cmd *cobra.Command, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := listenMetrics(cmd.Context(), f.metricsListen)
+	if err != nil {
+		return err
+	}
 	n, err := serveNetwork(cmd.Context(), f, env, backends)
 	if err != nil {
 		return err
@@ -86,7 +90,7 @@ func runServe(cmd *cobra.Command, f *serveFlags) error {
 		defer stopBackends()
 		return n.Run(ctx)
 	})
-	group.Go(func() error { return env.serveMetrics(ctx, f.metricsListen) })
+	group.Go(func() error { return env.serveMetrics(ctx, metrics) })
 	group.Go(func() error {
 		announceServe(ctx, env, n)
 		return nil
