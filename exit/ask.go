@@ -110,6 +110,8 @@ func (x *exchange) pass(ctx context.Context, c *call) result {
 		return x.passAnswer(ctx, c)
 	case passedErrors[status]:
 		return x.passError(ctx, c)
+	case x.cannotEmbed(c):
+		return x.fail(errNoEmbeddings)
 	default:
 		e := meaning(c)
 		c.backend.complaints.about(e.Code, nil)
@@ -125,6 +127,23 @@ var passedErrors = map[int]bool{
 	http.StatusConflict:              true,
 	http.StatusRequestEntityTooLarge: true,
 	http.StatusUnprocessableEntity:   true,
+}
+
+// errNoEmbeddings is for a request for embeddings of a model that makes none, as it turns out.
+var errNoEmbeddings = &dialect.Error{
+	Code:    dialect.CodeInvalidRequest,
+	Message: "The model does not make embeddings. Use one that does: `tokengo exits find --features embedding` shows them.",
+}
+
+// cannotEmbed reports whether an error says that the model that was asked for embeddings makes none: then the request is
+// at fault, and neither the backend nor the exit has failed. It reads an answer that may say so.
+func (x *exchange) cannotEmbed(c *call) bool {
+	status := c.resp.StatusCode
+	if x.answer.op.Kind != dialect.Embedding || status != http.StatusInternalServerError && status != http.StatusNotImplemented {
+		return false
+	}
+	body, err := c.readAll(maxErrorBody)
+	return err == nil && translate.EmbeddingRefused(c.backend.protocol, status, body)
 }
 
 // meaning is what an answer means whose text is not passed on, because it is about the exit and may hold

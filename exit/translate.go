@@ -121,6 +121,9 @@ func (x *exchange) translatedWhole(ctx context.Context, c *call, resp *bhttp.Res
 // passTranslatedError tells the tool the class of a backend's error; the text is of another protocol and
 // may hold what concerns the exit alone. A model that cannot think is asked again without.
 func (x *exchange) passTranslatedError(ctx context.Context, c *call, t *translate.Exchange) result {
+	if x.cannotEmbed(c) {
+		return x.fail(errNoEmbeddings)
+	}
 	e := meaning(c)
 	if e.Code == dialect.CodeBackendRejected {
 		status := c.resp.StatusCode

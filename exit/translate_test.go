@@ -157,6 +157,39 @@ func TestBetaFieldsAreNamed(t *testing.T) {
 	}
 }
 
+// A model that turns out to make no embeddings is the request's fault, natively and translated: were it the backend's,
+// clients would leave the model alone that answers well.
+func TestModelWithoutEmbeddings(t *testing.T) {
+	const refused = `{"error":"this model does not support embeddings"}`
+	for _, tt := range []struct {
+		backend    service.Protocol
+		path, body string
+		answer     scriptedAnswer
+		wantStatus int
+		wantCode   string
+	}{
+		{service.Ollama, "/api/embed", `{"model":"m","input":"x"}`, scriptedAnswer{501, refused}, 400, "invalid_request"},
+		{service.Ollama, "/api/embeddings", `{"model":"m","prompt":"x"}`, scriptedAnswer{500, refused}, 400, "invalid_request"},
+		{service.Ollama, "/v1/embeddings", `{"model":"m","input":"x"}`, scriptedAnswer{501, refused}, 400, "invalid_request"},
+		{service.Ollama, "/v1beta/models/m:embedContent", `{"content":{"parts":[{"text":"x"}]}}`, scriptedAnswer{501, refused}, 400, "invalid_request"},
+		{service.OpenAI, "/v1/embeddings", `{"model":"m","input":"x"}`, scriptedAnswer{501, `{"error":{"message":"this model does not support embeddings"}}`}, 400, "invalid_request"},
+		{service.OpenAI, "/api/embed", `{"model":"m","input":"x"}`, scriptedAnswer{501, refused}, 400, "invalid_request"},
+		{service.Ollama, "/api/embed", `{"model":"m","input":"x"}`, scriptedAnswer{500, `{"error":"llama runner process has terminated"}`}, 500, "backend_error"},
+		{service.Ollama, "/v1/embeddings", `{"model":"m","input":"x"}`, scriptedAnswer{500, `{"error":"llama runner process has terminated"}`}, 500, "backend_error"},
+		{service.Gemini, "/v1beta/models/m:embedContent", `{"content":{"parts":[{"text":"x"}]}}`, scriptedAnswer{501, refused}, 501, "backend_error"},
+		{service.Ollama, "/api/chat", `{"model":"m","messages":[{"role":"user","content":"x"}]}`, scriptedAnswer{501, refused}, 501, "backend_error"},
+	} {
+		r, _ := scriptedRig(t, tt.backend, testModels("m"), tt.answer)
+		got := r.do(t, chunked, inner{path: tt.path, body: tt.body})
+		if got.status != tt.wantStatus || !strings.Contains(strings.ToLower(got.body), tt.wantCode) || strings.Contains(got.body, "this model") {
+			t.Errorf("%s at %s, which says %+v: %+v", tt.path, tt.backend, tt.answer, got)
+		}
+		if failed := strings.Contains(r.log.String(), "does not answer as it should"); failed != (tt.wantCode == "backend_error") {
+			t.Errorf("%s at %s, which says %+v: the operator is told of a failure: %t", tt.path, tt.backend, tt.answer, failed)
+		}
+	}
+}
+
 // What Ollama's tools ask about a model is answered from its description where no Ollama serves it.
 func TestShowOfAnotherProtocol(t *testing.T) {
 	models := []service.Model{

@@ -115,5 +115,11 @@ func ThinkingRefused(status int, body []byte) bool {
 		(bytes.Contains(body, []byte("does not support thinking")) || bytes.Contains(body, []byte("think value")))
 }
 
+// EmbeddingRefused reports whether a backend's error answer to a request for embeddings says that the model makes none.
+// Whether a model that answers does is not among its capabilities; the status is 501 at /api/embed, 500 at /api/embeddings.
+func EmbeddingRefused(status int, body []byte) bool {
+	return status >= http.StatusInternalServerError && bytes.Contains(body, []byte("does not support embeddings"))
+}
+
 // protocol is this package's.
 const protocol = service.Ollama

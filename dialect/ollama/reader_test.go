@@ -289,3 +289,24 @@ func TestThinkingRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestEmbeddingRefused(t *testing.T) {
+	refused := `{"error":"this model does not support embeddings"}` // Ollama 0.17.4
+	tests := []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{501, refused, true},
+		{500, refused, true},
+		{501, `{"error":{"message":"this model does not support embeddings","type":"api_error"}}`, true}, // at /v1/embeddings
+		{400, refused, false}, // tools are told as it is
+		{500, `{"error":"llama runner process has terminated"}`, false},
+		{501, ``, false},
+	}
+	for _, tt := range tests {
+		if got := EmbeddingRefused(tt.status, []byte(tt.body)); got != tt.want {
+			t.Errorf("%d %s: %v", tt.status, tt.body, got)
+		}
+	}
+}

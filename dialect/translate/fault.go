@@ -38,6 +38,12 @@ func RetryAfter(p service.Protocol, body []byte) string {
 	return gemini.RetryAfter(body)
 }
 
+// EmbeddingRefused reports whether the error answer of a backend of protocol p to a request for embeddings says that its
+// model makes none. Ollama is the only server known to say so as if it had failed, over its own protocol and over OpenAI's.
+func EmbeddingRefused(p service.Protocol, status int, body []byte) bool {
+	return (p == service.Ollama || p == service.OpenAI) && ollama.EmbeddingRefused(status, body)
+}
+
 // WithoutReasoning is the same request without a wish for reasoning, if a backend's error answer says that its model
 // cannot think and the request has such a wish; ok is false otherwise. Its Dropped then names reasoning. Ollama is the
 // only server known to refuse a request for that, over its own protocol and over OpenAI's.
