@@ -416,6 +416,40 @@ func TestFindSaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
+// Who looks for models to make embeddings with finds those that list it, or list nothing, and not all that an Ollama has,
+// although a request for embeddings may be tried with them.
+func TestFindEmbedding(t *testing.T) {
+	feature := func(id string, features ...string) service.Model {
+		return service.Model{ID: id, Protocol: service.Ollama, Features: features}
+	}
+	i := start(t, Config{}, newTestRelay(t, newOfferingExit(t, "Home", feature("chats", "json_schema"), feature("embeds", "embedding"),
+		feature("plain"), feature("tools", "tools")))).Inspector()
+	q := Query{Features: []string{"embedding"}, Excluded: true}
+	found, err := i.Find(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lacks := route.LacksFeature.String()
+	want := map[string]string{"chats": lacks, "embeds": "", "plain": "", "tools": lacks}
+	got := map[string]string{}
+	for n, v := range found.Candidates {
+		got[v.Model] = v.Excluded
+		if (v.Excluded == "") != (n < 2) {
+			t.Errorf("%s is number %d of what is found", v.Model, n)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Exclusion{{Reason: lacks, Count: 2}}, found.Excluded); diff != "" {
+		t.Errorf("excluded (-want +got):\n%s", diff)
+	}
+	w, err := i.Why(Query{Models: []string{"chats"}, Features: []string{"embedding"}, Protocol: service.Ollama})
+	if err != nil || len(w.Candidates) != 1 || w.Candidates[0].Excluded != "" {
+		t.Errorf("a request for embeddings of a model that chats: %+v, %v", w, err)
+	}
+}
+
 // Without a protocol a query is of the tools that most exits serve the name to, in whatever spelling and family.
 func TestUsualProtocol(t *testing.T) {
 	ollama := newOfferingExit(t, "Home", priced(service.Ollama, "llama3:latest", "1"), priced(service.Ollama, "qwen:floor", "1"))

@@ -273,6 +273,9 @@ func (i *Inspector) find(q *Query) (found []route.Verdict, passed []Exclusion, e
 	}
 	i.router.update(time.Now())
 	found = i.router.chooser.Find(q.request(service.Protocols(), nil))
+	if slices.Contains(q.Features, featureEmbedding) {
+		excludeOthers(found)
+	}
 	all := len(found)
 	found = slices.DeleteFunc(found, func(v route.Verdict) bool { return !i.cfg.isNamed(v.Model, q.Models) })
 	named := len(found)
@@ -289,6 +292,18 @@ func (i *Inspector) find(q *Query) (found []route.Verdict, passed []Exclusion, e
 		i.sort(found, q.Provider.Sort)
 	}
 	return found, passed, nil
+}
+
+// excludeOthers excludes models that list features and not that of embeddings. A request for embeddings may be tried with
+// such a model of an Ollama's; who looks for one to make embeddings with does not look for all that chat.
+func excludeOthers(found []route.Verdict) {
+	for n := range found {
+		v := &found[n]
+		if v.Excluded == 0 && len(v.Model.Features) > 0 && !slices.Contains(v.Model.Features, featureEmbedding) {
+			v.Excluded = route.LacksFeature
+		}
+	}
+	slices.SortStableFunc(found, func(a, b route.Verdict) int { return cmp.Compare(a.Excluded, b.Excluded) })
 }
 
 // isNamed reports whether one of the names is a part of the model's, or of another of its family.

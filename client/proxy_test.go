@@ -359,3 +359,28 @@ func TestPanic(t *testing.T) {
 	}()
 	p.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 }
+
+// Older tools ask chat models for vectors, which an Ollama makes without listing that.
+func TestEmbeddingByChatModel(t *testing.T) {
+	for _, tt := range []struct {
+		native     service.Protocol
+		wantStatus int
+	}{{service.Ollama, 200}, {service.OpenAI, 400}} {
+		info := testInfo(models(tt.native, "m"))
+		info.Models[0].Features = []string{"json_schema", "tools"}
+		exit := newExit(t, newIdentity(t), info)
+		exit.answer = func(x *exchange) { x.respond(200, "application/json", `{"ok":true}`) }
+		c := start(t, Config{}, newTestRelay(t, exit))
+		for path, body := range map[string]string{
+			"/api/embed":                    `{"model":"m","input":"hi"}`,
+			"/api/embeddings":               `{"model":"m","prompt":"hi"}`,
+			"/v1/embeddings":                `{"model":"m","input":"hi"}`,
+			"/v1beta/models/m:embedContent": `{"content":{"parts":[{"text":"hi"}]}}`,
+		} {
+			resp := c.do("POST", path, body)
+			if text := read(t, resp); resp.StatusCode != tt.wantStatus {
+				t.Errorf("%s over %s: status %d, want %d: %s", path, tt.native, resp.StatusCode, tt.wantStatus, text)
+			}
+		}
+	}
+}

@@ -282,7 +282,7 @@ func (n *needs) exclude(l *listing, ix *Index) Reason {
 	switch {
 	case n.least > l.context:
 		return ContextTooSmall
-	case missing&allFeatures != 0 && (n.mustList || l.stated&statesFeatures != 0):
+	case missing&allFeatures != 0 && n.mustList, missing&allFeatures&^l.untold() != 0 && l.stated&statesFeatures != 0:
 		return n.absent(LacksFeature)
 	case missing&allModalities != 0 && (n.mustList || l.stated&statesModalities != 0):
 		return n.absent(LacksModality)

@@ -177,6 +177,38 @@ func compareVerdicts(t *testing.T, verdicts []route.Verdict, out, down string) {
 	}
 }
 
+// Ollama makes embeddings with models of every kind, and lists the feature for those alone that are made for it.
+func TestEmbeddingByOllama(t *testing.T) {
+	offers := []*offer{
+		newOffer("identity-plain"),
+		newOffer("identity-openai", func(_ *service.Info, m *service.Model) { m.Features = []string{route.JSONSchema} }),
+		newOffer("identity-chats", model("m", service.Ollama), func(_ *service.Info, m *service.Model) { m.Features = []string{route.JSONSchema} }),
+		newOffer("identity-embeds", model("m", service.Ollama), func(_ *service.Info, m *service.Model) { m.Features = []string{route.Embedding} }),
+	}
+	needs := func(features ...string) *route.Request {
+		r := asks("m")
+		r.Features = features
+		return r
+	}
+	required := needs(route.Embedding)
+	required.Preferences = &route.Preferences{RequireParameters: true}
+	tests := []struct {
+		name      string
+		r         *route.Request
+		out, down string
+	}{
+		{"embedding", needs(route.Embedding), "openai:lacks", "plain chats"},
+		{"embedding required", required, "plain:required openai:required chats:required", ""},
+		{"embedding and tools", needs(route.Embedding, route.Tools), "openai:lacks chats:lacks embeds:lacks", "plain"},
+		{"tools", needs(route.Tools), "openai:lacks chats:lacks embeds:lacks", "plain"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			compareVerdicts(t, newBench(t, route.Config{}, offers...).Explain(tt.r), tt.out, tt.down)
+		})
+	}
+}
+
 // A request narrows what the profile allows and never widens it.
 func TestPreferencesTogether(t *testing.T) {
 	tests := []struct {

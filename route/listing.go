@@ -44,7 +44,7 @@ var (
 	protocols = service.Protocols()
 	tiers     = service.Tiers()
 	// featureNames and modalityNames have bits; others are looked up in the description.
-	featureNames  = []string{Tools, ParallelTools, Vision, JSONSchema, Reasoning, CachedInput}
+	featureNames  = []string{Tools, ParallelTools, Vision, JSONSchema, Reasoning, CachedInput, Embedding}
 	modalityNames = []string{"text", image, "audio", "video", "file"}
 )
 
@@ -75,6 +75,21 @@ const (
 
 // sight are the traits of a model that sees, which mean each other.
 var sight = traitsOf(firstFeature, featureNames, []string{Vision}) | traitsOf(firstModality, modalityNames, []string{image})
+
+// embedding is the trait of models that make vectors, and ollama that of those whose native protocol that is.
+var (
+	embedding = traitsOf(firstFeature, featureNames, []string{Embedding})
+	ollama    = traitsOf(firstProtocol, protocols, []service.Protocol{service.Ollama})
+)
+
+// untold are the features that the model may have although it lists others. Ollama makes embeddings with models of every
+// kind, of whose weights most allow it, and lists the feature for those alone that are made for it.
+func (l *listing) untold() traits {
+	if l.traits&ollama != 0 {
+		return embedding
+	}
+	return 0
+}
 
 func tierTraits(t service.Tier) traits { return traitsOf(firstTier, tiers, []service.Tier{t}) }
 

@@ -50,6 +50,7 @@ const (
 	JSONSchema    = "json_schema"    // its answer follows a schema
 	Reasoning     = "reasoning"      // it can think before it answers
 	CachedInput   = "cached_input"   // input that was read before costs less
+	Embedding     = "embedding"      // it makes vectors of texts
 )
 
 // image is the modality that is as good as the feature Vision.
