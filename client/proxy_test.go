@@ -259,8 +259,8 @@ func TestBadRequests(t *testing.T) {
 			[]string{`"x"`, "openai: "},
 		},
 		{
-			"what cannot be translated", "POST", "/api/embed", `{"model":"claude-x"}`, service.Ollama, 503, "no_exit",
-			[]string{"over claude, not over ollama", "openai: gpt-4o"},
+			"what cannot be translated", "POST", "/api/embed", `{"model":"claude-x"}`, service.Ollama, 400, "invalid_request",
+			[]string{"over claude alone", "openai: gpt-4o"},
 		},
 		{"unknown single model", "GET", "/v1/models/nothing", "", service.OpenAI, 404, "model_not_found", []string{"nothing"}},
 	}

@@ -18,6 +18,10 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
+// longestWait is how long official SDKs should wait and ask again by themselves. They wait without a word as long as they
+// are told, and their users think that nothing happens.
+const longestWait = time.Minute
+
 // noCandidate says why nothing can serve a request, and what can be done.
 func (p *proxy) noCandidate(c *course) *dialect.Error {
 	if fail := p.noExits(p.directory.list(time.Now())); fail != nil {
@@ -25,37 +29,100 @@ func (p *proxy) noCandidate(c *course) *dialect.Error {
 	}
 	op, why := c.request.op, c.plan.Err()
 	models := c.request.demand.route.Models
-	if len(why.Unknown) == len(models) {
-		return p.noModel(op, models[0])
-	}
-	e := &dialect.Error{Code: dialect.CodeNoExit, Message: fmt.Sprintf("No exit can serve the model %q as asked: %s.",
-		service.Printable(models[0], maxNameRunes), excuses(why))}
 	switch {
-	case excludedBy(why, route.ProtocolCannot):
-		e.Message = fmt.Sprintf("The model %q is offered over %s, not over %s; use it through that protocol's address. %s",
-			service.Printable(models[0], maxNameRunes), p.protocolsOf(models[0]), op.Protocol, onOffer(p.router.chooser.Offer(), op, models[0]))
+	case len(why.Unknown) == len(models):
+		return p.noModel(op, models...)
+	case op.Kind == dialect.Embedding && excludedBy(why, route.ProtocolCannot, route.LacksFeature):
+		return p.noEmbeddings(op, models, why)
 	case excludedBy(why, route.ProtocolCannot, route.ContextTooSmall):
-		return &dialect.Error{Code: dialect.CodeContextLength} // in the words by which agents know it
+		// The first words are those by which agents know it.
+		return &dialect.Error{Code: dialect.CodeContextLength, Message: dialect.CodeContextLength.Message() + unknownText(why)}
+	}
+	e := &dialect.Error{Code: dialect.CodeNoExit, Message: fmt.Sprintf("No exit can serve %s as asked: %s.", theModels(models), excuses(why))}
+	switch {
 	case excludedBy(why, route.ProtocolCannot, route.ContextTooSmall, route.LacksFeature, route.LacksModality, route.NotListed):
-		e.Code = dialect.CodeInvalidRequest // to ask again would not help
+		e.Code = dialect.CodeInvalidRequest
 	case !why.RetryAt.IsZero():
+		wait := max(time.Second, time.Until(why.RetryAt))
 		e.Code = dialect.CodeExitBusy
-		e.RetryAfter = strconv.Itoa(int(math.Ceil(max(1, time.Until(why.RetryAt).Seconds()))))
+		e.RetryAfter = strconv.Itoa(int(math.Ceil(wait.Seconds())))
+		e.Lasting = wait > longestWait
 	default:
+		e.Lasting = why.Tried == 0 // else an exit that could is out of reach for now
 		e.Message += " `tokengo why` shows what is in the way of each exit."
 	}
 	return e
 }
 
-// protocolsOf lists the native protocols of a model.
-func (p *proxy) protocolsOf(model string) string {
+// noEmbeddings says that the models make no embeddings, and which do or may.
+func (p *proxy) noEmbeddings(op dialect.Operation, models []string, why *route.NoCandidate) *dialect.Error {
+	reason := excuses(why)
+	if excludedBy(why, route.ProtocolCannot) {
+		reason = fmt.Sprintf("offered over %s alone, a protocol that has none.%s", withoutCounterpart(op), unknownText(why))
+	}
+	makes := func(m *service.Model) bool { return slices.Contains(m.Features, featureEmbedding) }
+	silent := func(m *service.Model) bool { return len(m.Features) == 0 }
+	others := "No exit that this client may use offers a model that does."
+	if offer := p.offerOf(op, makes); len(offer) > 0 {
+		others = "Those that do: " + listed(offer, op, models[0]) + ". `tokengo exits find --features embedding` shows all."
+	} else if offer = p.offerOf(op, silent); len(offer) > 0 {
+		others = "No exit says that its model does; those that may: " + listed(offer, op, models[0]) + "."
+	}
+	return &dialect.Error{
+		Code:    dialect.CodeInvalidRequest,
+		Message: fmt.Sprintf("No exit makes embeddings with %s: %s. %s", theModels(models), strings.TrimSuffix(reason, "."), others),
+	}
+}
+
+// withoutCounterpart lists the protocols that have no such operation.
+func withoutCounterpart(op dialect.Operation) string {
 	var names []string
-	for _, m := range p.router.chooser.Offered(service.Protocols(), model) {
-		if name := string(m.Protocol); !slices.Contains(names, name) {
-			names = append(names, name)
+	for _, p := range service.Protocols() {
+		if !slices.Contains(op.Reaches(), p) {
+			names = append(names, string(p))
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// offerOf are the models that may be used for the operation and fit, by their ids.
+func (p *proxy) offerOf(op dialect.Operation, fits func(*service.Model) bool) route.Offer {
+	offer := route.Offer{}
+	for _, m := range p.router.chooser.Offered(op.Reaches(), "") {
+		if fits(m) {
+			offer[m.Protocol] = append(offer[m.Protocol], m.ID)
+		}
+	}
+	for proto, names := range offer {
+		slices.Sort(names)
+		offer[proto] = slices.Compact(names)
+	}
+	return offer
+}
+
+// theModels names the models that a request asks for.
+func theModels(models []string) string {
+	if len(models) == 1 {
+		return "the model " + quoted(models)
+	}
+	return "any of the models " + quoted(models)
+}
+
+// quoted makes names printable, in their order.
+func quoted(names []string) string {
+	var parts []string
+	for _, name := range names {
+		parts = append(parts, strconv.Quote(service.Printable(name, maxNameRunes)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// unknownText says which of the models nobody offers, and begins with a space; empty when there are none.
+func unknownText(why *route.NoCandidate) string {
+	if len(why.Unknown) == 0 {
+		return ""
+	}
+	return " No exit offers " + quoted(why.Unknown) + "."
 }
 
 // excludedBy reports whether there were candidates, and all were excluded for these reasons.
@@ -68,32 +135,50 @@ func excludedBy(why *route.NoCandidate, reasons ...route.Reason) bool {
 	return len(why.Excluded) > 0 && len(why.OverBudget) == 0 && why.Tried == 0
 }
 
-// excuses are the reasons in words, those of most candidates first.
+// excuses are the reasons in words, those of most candidates first, behind the models that nobody offers.
 func excuses(why *route.NoCandidate) string {
 	reasons := slices.Sorted(maps.Keys(why.Excluded))
 	slices.SortStableFunc(reasons, func(a, b route.Reason) int { return why.Excluded[b] - why.Excluded[a] })
 	var parts []string
+	if len(why.Unknown) > 0 {
+		parts = append(parts, "no exit offers "+quoted(why.Unknown))
+	}
 	for _, tier := range why.OverBudget {
 		parts = append(parts, fmt.Sprintf("tier %s has spent its budget", service.Printable(tier, maxNameRunes)))
 	}
 	for _, r := range reasons {
-		parts = append(parts, fmt.Sprintf("%d × %s", why.Excluded[r], r))
+		parts = append(parts, fmt.Sprintf("%d × %s%s", why.Excluded[r], r, inBrackets(why.Missing[r])))
 	}
-	if len(parts) == 0 {
-		return "those that could are out of reach"
+	if why.Tried > 0 || len(parts) == 0 {
+		parts = append(parts, "those that could are out of reach")
 	}
 	return strings.Join(parts, "; ")
 }
 
-// noModel says that nobody offers a model, and what is offered instead.
-func (p *proxy) noModel(op dialect.Operation, model string) *dialect.Error {
+// inBrackets names a few things behind a space; empty when there are none.
+func inBrackets(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, name := range names[:min(len(names), maxNamesInMessage)] {
+		parts = append(parts, service.Printable(name, maxNameRunes))
+	}
+	if more := len(names) - len(parts); more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", more))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// noModel says that nobody offers any of the models, and what is offered instead.
+func (p *proxy) noModel(op dialect.Operation, models ...string) *dialect.Error {
 	if fail := p.noExits(p.directory.list(time.Now())); fail != nil {
 		return fail
 	}
 	return &dialect.Error{
 		Code: dialect.CodeUnknownModel,
-		Message: fmt.Sprintf("No exit within reach offers the model %q. %s%s", service.Printable(model, maxNameRunes),
-			leftOutText(p.directory.list(time.Now())), onOffer(p.router.chooser.Offer(), op, model)),
+		Message: fmt.Sprintf("No exit within reach offers %s. %s%s", theModels(models),
+			leftOutText(p.directory.list(time.Now())), onOffer(p.router.chooser.Offer(), op, models[0])),
 	}
 }
 
@@ -123,7 +208,7 @@ func (p *proxy) noExits(exits []Exit) *dialect.Error {
 	}
 	if len(exits) > 0 {
 		return &dialect.Error{
-			Code: dialect.CodeNoExit,
+			Code: dialect.CodeNoExit, Lasting: true,
 			Message: "Every exit that is connected has the same operator as the relays to it, who together would know who asks what. " +
 				"Add a relay of another operator.",
 		}
@@ -150,12 +235,17 @@ func (p *proxy) noExits(exits []Exit) *dialect.Error {
 	}
 }
 
-// onOffer lists what could be asked for instead, the tool's own protocol and the most similar names first.
+// onOffer lists what could be asked for instead.
 func onOffer(offer route.Offer, op dialect.Operation, model string) string {
-	protocols := offer.Protocols()
-	if len(protocols) == 0 {
+	if len(offer.Protocols()) == 0 {
 		return "No exit that this client may use offers any model."
 	}
+	return fmt.Sprintf("On offer: %s. `tokengo exits list` shows all.", listed(offer, op, model))
+}
+
+// listed names a few models of each protocol, the tool's own protocol and the most similar names first.
+func listed(offer route.Offer, op dialect.Operation, model string) string {
+	protocols := offer.Protocols()
 	slices.SortStableFunc(protocols, func(a, b service.Protocol) int {
 		return cmp.Compare(distance(a, op.Protocol), distance(b, op.Protocol))
 	})
@@ -171,7 +261,7 @@ func onOffer(offer route.Offer, op dialect.Operation, model string) string {
 		}
 		parts = append(parts, part)
 	}
-	return fmt.Sprintf("On offer: %s. `tokengo exits list` shows all.", strings.Join(parts, "; "))
+	return strings.Join(parts, "; ")
 }
 
 func distance(a, b service.Protocol) int {

@@ -23,6 +23,8 @@ type Error struct {
 	Status int
 	// RetryAfter is how many seconds to wait, as 1 to 6 digits; "" or anything else is not told.
 	RetryAfter string
+	// Lasting says that the same again would fail alike, however long one waits, where the code leaves that open.
+	Lasting bool
 	// Allow lists the methods that the path has, for CodeMethod only (RFC 9110 section 15.5.6).
 	Allow string
 }
@@ -66,7 +68,7 @@ func (e *Error) Response(op Operation) (status int, fields http.Header, body []b
 	if e.Allow != "" {
 		fields.Set("Allow", e.Allow)
 	}
-	if e.Code.meaning().noRetry {
+	if e.Lasting || e.Code.meaning().noRetry {
 		fields.Set("X-Should-Retry", "false")
 	}
 	return status, fields, encode(e.shape(op.Protocol))

@@ -21,6 +21,9 @@ type NoCandidate struct {
 	Tried int
 	// Excluded counts the candidates that each reason excluded.
 	Excluded map[Reason]int
+	// Missing names what the candidates have not that LacksFeature, LacksModality or NotListed excluded, for each of these
+	// reasons, sorted: features, modalities and parameters of the request, and "context" for a context window.
+	Missing map[Reason][]string
 	// OverBudget are the tiers that have spent their budget.
 	OverBudget []string
 	// RetryAt is when the first candidate that is rate-limited may be asked again; zero when none is.
@@ -64,5 +67,56 @@ func (p *Plan) Err() *NoCandidate {
 			e.Excluded[r] = int(n)
 		}
 	}
+	e.Missing = p.missing(e.Excluded)
 	return e
+}
+
+// missing looks again at what was excluded for something that it has not. Only requests that fail pay for that.
+func (p *Plan) missing(excluded map[Reason]int) map[Reason][]string {
+	if excluded[LacksFeature]+excluded[LacksModality]+excluded[NotListed] == 0 {
+		return nil
+	}
+	found := map[Reason][]string{}
+	for _, w := range p.wanted {
+		if w.table == nil {
+			continue
+		}
+		for tier := range p.filters {
+			f := p.filter(tier)
+			for _, id := range w.table.rows {
+				l := &p.g.ix.listings[id]
+				if r := f.exclude(l); r == LacksFeature || r == LacksModality || r == NotListed {
+					found[r] = append(found[r], p.request.missing(l, p.g.ix.model(l), r)...)
+					slices.Sort(found[r])
+					found[r] = slices.Compact(found[r])
+				}
+			}
+		}
+	}
+	return found
+}
+
+// missing names what a listing has not that the reason, one of the three that need something, is about.
+func (r *Request) missing(l *listing, m *service.Model, why Reason) (names []string) {
+	add := func(asked []string, first int, vocabulary, listed []string) {
+		for _, name := range asked {
+			if traitsOf(first, vocabulary, []string{name})&l.traits == 0 && !slices.Contains(listed, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if why != LacksModality {
+		add(r.Features, firstFeature, featureNames, m.Features)
+	}
+	if why != LacksFeature {
+		add(r.Modalities, firstModality, modalityNames, m.Modalities)
+	}
+	if why == NotListed {
+		add(r.Wishes, firstFeature, featureNames, m.Features)
+		add(r.parameters(), firstFeature, nil, m.Features)
+		if m.MaxCtx == 0 && r.InputTokens > knownContext {
+			names = append(names, "context")
+		}
+	}
+	return names
 }
