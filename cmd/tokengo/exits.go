@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +79,7 @@ the exit.`,
 				if len(exits) == 0 && q.given(cmd.Flags()) {
 					fmt.Fprintln(cmd.ErrOrStderr(), "no exit has a model that fits: 'tokengo exits find' with the same filters says what rules them out")
 				}
-				return printExits(cmd.OutOrStdout(), exitRows(exits), f.asJSON)
+				return printExits(screenOf(cmd.OutOrStdout()), exitRows(exits), f.asJSON)
 			})
 		},
 	}
@@ -103,19 +102,20 @@ func exitRows(exits []client.ExitSummary) []exitRow {
 	return rows
 }
 
-func printExits(w io.Writer, rows []exitRow, asJSON bool) error {
+func printExits(out screen, rows []exitRow, asJSON bool) error {
 	if asJSON {
-		return writeJSON(w, rows)
+		return writeJSON(out, rows)
 	}
 	t := &table{
-		header:   []string{"HASH", "OPERATOR", "PROTOCOLS", "REACHABLE", "MODELS", "TIER", "RELAY", "RTT"},
-		flexible: []int{1, 4, 6},
+		header: []string{"HASH", "OPERATOR", "PROTOCOLS", "REACHABLE", "MODELS", "TIER", "RELAY", "RTT"},
+		names:  []string{"OPERATOR", "MODELS", "RELAY"},
+		spare:  []string{"REACHABLE", "RTT", "RELAY", "TIER", "PROTOCOLS"},
 	}
 	for _, r := range rows {
 		t.add(r.Hash.Short(), r.Operator, join(r.Protocols), join(r.Reachable), modelColumn(r.Models), string(r.Tier), r.Relay,
 			millis(r.RTTMillis))
 	}
-	return t.write(w)
+	return t.write(out)
 }
 
 func join(protocols []service.Protocol) string {

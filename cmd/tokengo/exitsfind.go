@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -51,7 +50,7 @@ measurements, from 0 to 1.`,
 				if f.asJSON {
 					return writeJSON(cmd.OutOrStdout(), found)
 				}
-				return printFound(cmd.OutOrStdout(), &found)
+				return printFound(screenOf(cmd.OutOrStdout()), &found)
 			})
 		},
 	}
@@ -62,10 +61,11 @@ measurements, from 0 to 1.`,
 	return cmd
 }
 
-func printFound(w io.Writer, found *client.Verdicts) error {
+func printFound(w screen, found *client.Verdicts) error {
 	t := &table{
-		header:   []string{"EXIT", "OPERATOR", "MODEL", "PROTOCOL", "PRICE", "CONTEXT", "FEATURES", "TIER", "REGION", "SCORE"},
-		flexible: []int{1, 2, 6, 8},
+		header: []string{"EXIT", "OPERATOR", "MODEL", "PROTOCOL", "PRICE", "CONTEXT", "FEATURES", "TIER", "REGION", "SCORE"},
+		lists:  []string{"FEATURES", "REGION"}, names: []string{"OPERATOR", "MODEL"},
+		spare: []string{"REGION", "TIER", "PROTOCOL", "FEATURES", "CONTEXT"},
 	}
 	for i := range found.Candidates {
 		c := &found.Candidates[i]
@@ -101,9 +101,9 @@ func shortPrice(m *service.Model) string {
 }
 
 // printExclusions says how many candidates each reason excluded.
-func printExclusions(w io.Writer, indent string, excluded []client.Exclusion) error {
+func printExclusions(w screen, indent string, excluded []client.Exclusion) error {
 	for _, e := range excluded {
-		if _, err := fmt.Fprintf(w, "%sruled out: %d × %s\n", indent, e.Count, e.Reason); err != nil {
+		if err := w.say(indent, fmt.Sprintf("ruled out: %d × %s", e.Count, e.Reason)); err != nil {
 			return err
 		}
 	}

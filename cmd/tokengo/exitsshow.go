@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ its id.`,
 					return writeJSON(cmd.OutOrStdout(), reports)
 				}
 				for i := range reports {
-					if err := printExit(cmd.OutOrStdout(), &reports[i]); err != nil {
+					if err := printExit(screenOf(cmd.OutOrStdout()), &reports[i]); err != nil {
 						return err
 					}
 				}
@@ -55,7 +54,7 @@ its id.`,
 	return cmd
 }
 
-func printExit(w io.Writer, r *client.ExitReport) error {
+func printExit(w screen, r *client.ExitReport) error {
 	fmt.Fprintf(w, "Signed by the exit\n\n")
 	printSigned(w, r)
 	if err := printOffers(w, r); err != nil {
@@ -79,11 +78,11 @@ func printExit(w io.Writer, r *client.ExitReport) error {
 }
 
 // printSigned shows what the description says of the exit as a whole.
-func printSigned(w io.Writer, r *client.ExitReport) {
+func printSigned(w screen, r *client.ExitReport) {
 	in := r.Signed
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "  %-10s %s\n", name, service.Printable(value, tableWidth-13))
+			w.say(fmt.Sprintf("  %-10s ", name), service.Printable(value, tableWidth-13))
 		}
 	}
 	line("hash", string(r.Exit))
@@ -107,10 +106,11 @@ func printSigned(w io.Writer, r *client.ExitReport) {
 }
 
 // printOffers shows the models, and how likely each is chosen.
-func printOffers(w io.Writer, r *client.ExitReport) error {
+func printOffers(w screen, r *client.ExitReport) error {
 	t := &table{
-		header:   []string{"MODEL", "PROTOCOL", "CONTEXT", "OUTPUT", "PRICE PER 1M", "FEATURES", "WEIGHTS", "ALIASES", "CHANCE"},
-		flexible: []int{0, 4, 5, 7}, indent: "  ",
+		header: []string{"MODEL", "PROTOCOL", "CONTEXT", "OUTPUT", "PRICE PER 1M", "FEATURES", "WEIGHTS", "ALIASES", "CHANCE"},
+		lists:  []string{"PRICE PER 1M", "FEATURES", "ALIASES"}, names: []string{"MODEL"},
+		spare: []string{"WEIGHTS", "OUTPUT", "ALIASES", "PROTOCOL", "FEATURES", "CONTEXT"}, indent: "  ",
 	}
 	for i := range r.Signed.Models {
 		m := &r.Signed.Models[i]
@@ -129,16 +129,16 @@ func printOffers(w io.Writer, r *client.ExitReport) error {
 	}
 	for _, c := range r.Chances {
 		if why := cmp.Or(c.Excluded, strings.Join(c.Demoted, "; ")); why != "" {
-			fmt.Fprintf(w, "  %s: %s\n", service.Printable(c.Model, 60), why)
+			w.say("  ", fmt.Sprintf("%s: %s", service.Printable(c.Model, 60), why))
 		}
 	}
 	return nil
 }
 
-func printObserved(w io.Writer, seen []client.RelayObservation) error {
+func printObserved(w screen, seen []client.RelayObservation) error {
 	t := &table{
-		header:   []string{"RELAY", "SINCE", "RTT", "P90", "IN FLIGHT", "TUNNELS", "ANSWERED", "UP 5 MIN", "30 MIN", "1 DAY"},
-		flexible: []int{0}, indent: "  ",
+		header: []string{"RELAY", "SINCE", "RTT", "P90", "IN FLIGHT", "TUNNELS", "ANSWERED", "UP 5 MIN", "30 MIN", "1 DAY"},
+		names:  []string{"RELAY"}, spare: []string{"IN FLIGHT", "P90", "UP 5 MIN", "TUNNELS", "30 MIN", "SINCE"}, indent: "  ",
 	}
 	for _, o := range seen {
 		since, answered, busy := "", "", count(o.InFlight)
@@ -159,7 +159,7 @@ func printObserved(w io.Writer, seen []client.RelayObservation) error {
 	}
 	for _, o := range seen {
 		if o.SameOperator {
-			fmt.Fprintf(w, "  %s is not used: exit and relay have the same operator\n", o.Relay)
+			w.say("  ", o.Relay+" is not used: exit and relay have the same operator")
 		}
 	}
 	return nil

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,7 +39,7 @@ their budgets stays.`,
 					fmt.Fprintln(cmd.ErrOrStderr(), "forgotten")
 					return nil
 				}
-				return showStats(ctx, cmd.OutOrStdout(), s, statsView{exit, f.asJSON})
+				return showStats(ctx, screenOf(cmd.OutOrStdout()), s, statsView{exit, f.asJSON})
 			})
 		},
 	}
@@ -66,7 +65,7 @@ func (s *source) forget(ctx context.Context, exit string) error {
 	return s.ask(ctx, http.MethodDelete, path, nil, &nothing)
 }
 
-func showStats(ctx context.Context, w io.Writer, s *source, view statsView) error {
+func showStats(ctx context.Context, w screen, s *source, view statsView) error {
 	var all []client.Measurement
 	if err := s.get(ctx, "stats", &all); err != nil {
 		return err
@@ -82,7 +81,7 @@ func showStats(ctx context.Context, w io.Writer, s *source, view statsView) erro
 	}
 	t := measurementTable()
 	t.indent, t.header = "", append([]string{"EXIT", "OPERATOR"}, t.header...)
-	t.flexible = []int{1, 2, 10}
+	t.names, t.spare = append(t.names, "OPERATOR"), append(t.spare, "OPERATOR")
 	for i := range shown {
 		m := &shown[i]
 		name := m.Exit.Short()
@@ -103,8 +102,8 @@ func isOf(m *client.Measurement, name string) bool {
 // measurementTable shows measurements of one exit, a row each.
 func measurementTable() *table {
 	return &table{
-		header:   []string{"MODEL", "PROTOCOL", "GOOD", "BAD", "KEPT", "BROKEN", "TTFT", "P90", "TOKENS/S", "SCORE", "STATE"},
-		flexible: []int{0, 10}, indent: "  ",
+		header: []string{"MODEL", "PROTOCOL", "GOOD", "BAD", "KEPT", "BROKEN", "TTFT", "P90", "TOKENS/S", "SCORE", "STATE"},
+		lists:  []string{"STATE"}, names: []string{"MODEL"}, spare: []string{"P90", "PROTOCOL", "BROKEN", "KEPT", "TOKENS/S"}, indent: "  ",
 	}
 }
 

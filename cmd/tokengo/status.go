@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -35,7 +34,7 @@ others have spent, and which exits rest after failures.`,
 				if f.asJSON {
 					return writeJSON(cmd.OutOrStdout(), status)
 				}
-				return printStatus(cmd.OutOrStdout(), &status)
+				return printStatus(screenOf(cmd.OutOrStdout()), &status)
 			})
 		},
 	}
@@ -47,12 +46,13 @@ others have spent, and which exits rest after failures.`,
 // maxProblem is how much is shown of why a relay does not answer, in characters.
 const maxProblem = 300
 
-func printStatus(w io.Writer, s *client.Status) error {
-	fmt.Fprintf(w, "%s within reach, %s answered, %s with an exit of its own\n\n",
-		plural(s.Exits, "exit"), plural(int(s.Answered), "request"), plural(s.Conversations, "conversation"))
+func printStatus(w screen, s *client.Status) error {
+	w.say("", fmt.Sprintf("%s within reach, %s answered, %s with an exit of its own",
+		plural(s.Exits, "exit"), plural(int(s.Answered), "request"), plural(s.Conversations, "conversation")))
+	fmt.Fprintln(w)
 	relays := &table{
-		header:   []string{"RELAY", "OPERATOR", "RTT", "EXITS", "TUNNELS", "TUNNEL RTT", "LAST ANSWER", "STATE"},
-		flexible: []int{0, 1},
+		header: []string{"RELAY", "OPERATOR", "RTT", "EXITS", "TUNNELS", "TUNNEL RTT", "LAST ANSWER", "STATE"},
+		names:  []string{"RELAY", "OPERATOR"}, spare: []string{"TUNNEL RTT", "TUNNELS", "RTT", "OPERATOR"},
 	}
 	for _, r := range s.Relays {
 		relays.add(r.Relay, r.Operator, millis(r.RTTMillis), strconv.Itoa(r.Exits), count(r.Tunnels), millis(r.TunnelRTTMillis),
@@ -63,7 +63,7 @@ func printStatus(w io.Writer, s *client.Status) error {
 	}
 	for _, r := range s.Relays {
 		if r.Problem != "" {
-			fmt.Fprintf(w, "relay %s: %s\n", r.Relay, service.Printable(r.Problem, maxProblem))
+			w.say("", fmt.Sprintf("relay %s: %s", r.Relay, service.Printable(r.Problem, maxProblem)))
 		}
 	}
 	if len(s.Tiers) > 0 {
@@ -76,7 +76,9 @@ func printStatus(w io.Writer, s *client.Status) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	breakers := &table{header: []string{"EXIT", "OPERATOR", "MODEL", "PROTOCOL", "STATE"}, flexible: []int{1, 2}}
+	breakers := &table{
+		header: []string{"EXIT", "OPERATOR", "MODEL", "PROTOCOL", "STATE"}, names: []string{"OPERATOR", "MODEL"}, spare: []string{"PROTOCOL"},
+	}
 	for _, b := range s.Breakers {
 		breakers.add(cmp.Or(b.Exit.Short(), b.Identity.Short()), b.Operator, b.Model, string(b.Protocol), breakerState(b.State, b.Until))
 	}
@@ -84,7 +86,7 @@ func printStatus(w io.Writer, s *client.Status) error {
 }
 
 func tierTable(s *client.Status) *table {
-	t := &table{header: []string{"TIER", "ANSWERED", "LAST", "SPENT", "STATE"}, flexible: []int{0}}
+	t := &table{header: []string{"TIER", "ANSWERED", "LAST", "SPENT", "STATE"}, names: []string{"TIER"}, spare: []string{"LAST", "ANSWERED"}}
 	for i := range s.Tiers {
 		r := &s.Tiers[i]
 		spent := ""

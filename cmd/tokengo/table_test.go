@@ -24,14 +24,14 @@ func TestTableFits(t *testing.T) {
 	}{
 		{"short", table{header: []string{"A", "B"}, rows: [][]string{{"1", "2"}}}, "1  2"},
 		{"indented", table{header: []string{"LONG", "B"}, rows: [][]string{{"1", "2"}}, indent: "  "}, "  1     2"},
-		{"one gives way", table{header: []string{"A", "B", "C"}, rows: [][]string{{long, "fixed", "c" + long[:50]}}, flexible: []int{0}}, ""},
-		{"both give way", table{header: []string{"A", "B", "C"}, rows: [][]string{{long, "fixed", long}}, flexible: []int{0, 2}}, ""},
-		{"wide characters", table{header: []string{"A", "B"}, rows: [][]string{{strings.Repeat("ö", 100), long}}, flexible: []int{0, 1}}, ""},
+		{"one gives way", table{header: []string{"A", "B", "C"}, rows: [][]string{{long, "fixed", "c" + long[:50]}}, names: []string{"A"}}, ""},
+		{"both give way", table{header: []string{"A", "B", "C"}, rows: [][]string{{long, "fixed", long}}, lists: []string{"A"}, names: []string{"C"}}, ""},
+		{"wide characters", table{header: []string{"A", "B"}, rows: [][]string{{strings.Repeat("ö", 100), long}}, names: []string{"A", "B"}}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := tt.table.write(&out); err != nil {
+			if err := tt.table.write(screenOf(&out)); err != nil {
 				t.Fatal(err)
 			}
 			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -53,7 +53,7 @@ func TestShownIsPrintable(t *testing.T) {
 	var out bytes.Buffer
 	tab := &table{header: []string{"OPERATOR"}}
 	tab.add(hostile)
-	if err := tab.write(&out); err != nil {
+	if err := tab.write(screenOf(&out)); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeJSON(&out, map[string]string{"operator": hostile}); err != nil {

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +50,7 @@ that of the whole request.`,
 				if f.asJSON {
 					return writeJSON(cmd.OutOrStdout(), why)
 				}
-				return printWhy(cmd.OutOrStdout(), &why)
+				return printWhy(screenOf(cmd.OutOrStdout()), &why)
 			})
 		},
 	}
@@ -67,12 +66,12 @@ that of the whole request.`,
 	return cmd
 }
 
-func printWhy(w io.Writer, why *client.Why) error {
-	fmt.Fprintf(w, "%s asked for by a tool of protocol %s\n", service.Printable(strings.Join(why.Models, ", then "), 80), why.Protocol)
+func printWhy(w screen, why *client.Why) error {
+	w.say("", fmt.Sprintf("%s asked for by a tool of protocol %s", service.Printable(strings.Join(why.Models, ", then "), 80), why.Protocol))
 	for _, u := range why.Unknown {
-		fmt.Fprintf(w, "no exit offers %s\n", service.Printable(u.Model, 60))
+		w.say("", "no exit offers "+service.Printable(u.Model, 60))
 		if len(u.Nearest) > 0 {
-			fmt.Fprintf(w, "  similar: %s\n", service.Printable(strings.Join(u.Nearest, ", "), 100))
+			w.say("  ", "similar: "+service.Printable(strings.Join(u.Nearest, ", "), 100))
 		}
 	}
 	for _, stage := range stages(why) {
@@ -115,7 +114,7 @@ func (s stage) has(v client.Verdict) bool      { return v.Asked == s.model && v.
 func (s stage) counts(e client.Exclusion) bool { return e.Model == s.model && e.Tier == s.tier }
 
 // printStage shows the candidates of one stage, by what demotes them.
-func printStage(w io.Writer, why *client.Why, s stage) error {
+func printStage(w screen, why *client.Why, s stage) error {
 	fmt.Fprintf(w, "\n%s\n", stageTitle(why, s))
 	var groups [][]string // what demotes each
 	for _, v := range why.Candidates {
@@ -125,7 +124,7 @@ func printStage(w io.Writer, why *client.Why, s stage) error {
 	}
 	for _, demoted := range groups {
 		if len(demoted) > 0 {
-			fmt.Fprintf(w, "  later: %s\n", strings.Join(demoted, "; "))
+			w.say("  ", "later: "+strings.Join(demoted, "; "))
 		}
 		t := candidateTable(why.Currency)
 		for i := range why.Candidates {
@@ -141,7 +140,7 @@ func printStage(w io.Writer, why *client.Why, s stage) error {
 }
 
 // printRuledOut counts what cannot be chosen, and names what is listed of it.
-func printRuledOut(w io.Writer, why *client.Why, s stage) error {
+func printRuledOut(w screen, why *client.Why, s stage) error {
 	for _, e := range why.Excluded {
 		if !s.counts(e) {
 			continue
@@ -151,7 +150,7 @@ func printRuledOut(w io.Writer, why *client.Why, s stage) error {
 		}
 		for _, v := range why.Candidates {
 			if s.has(v) && v.Excluded == e.Reason {
-				fmt.Fprintf(w, "    %s  %s  %s\n", v.Exit.Short(), service.Printable(v.Operator, 30), service.Printable(v.Model, 60))
+				w.row(fmt.Sprintf("    %s  %s  %s", v.Exit.Short(), service.Printable(v.Operator, 30), service.Printable(v.Model, 60)))
 			}
 		}
 	}
@@ -188,7 +187,8 @@ func candidateTable(currency string) *table {
 		header: []string{
 			"CHANCE", "EXIT", "OPERATOR", "MODEL", "PRICE " + currency, "SCORE", "AVAIL", "LATENCY", "SPEED", "KEPT", "RELAYS", "STATE",
 		},
-		flexible: []int{2, 3, 10, 11}, indent: "  ",
+		lists: []string{"RELAYS", "STATE"}, names: []string{"OPERATOR", "MODEL"},
+		spare: []string{"RELAYS", "KEPT", "SPEED", "LATENCY", "AVAIL"}, indent: "  ",
 	}
 }
 
