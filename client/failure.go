@@ -184,7 +184,7 @@ func (a *answer) judge(op dialect.Operation) (*answer, *failure) {
 		a.unread(body, nil)
 		return a.begin(), nil
 	case f == nil:
-		f = requestsFault(op.ErrorCode(body) == dialect.CodeContextLength || dialect.TooLong(body))
+		f = requestsFault(op.FaultCode(body) == dialect.CodeContextLength)
 	case isLong:
 		a.outer.Close()
 		f.err = &dialect.Error{Code: dialect.CodeExitInvalid}

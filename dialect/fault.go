@@ -4,71 +4,39 @@
 package dialect
 
 import (
-	"encoding/json"
-	"net/http"
-	"strconv"
-	"strings"
+	"bytes"
+	"cmp"
 )
 
-// FaultCode is what an error means that stands in the place of an answer whose status says nothing, such as the first
-// event of a stream: our own code if it has one, else what the words of any service come to, and CodeBackendError where
-// they say nothing. Body is one JSON text.
+// FaultCode is what an error means whose status says nothing, such as the first event of a stream: our own code if it
+// has one, else what its type, code and status come to in any service, else what its message says, and CodeBackendError
+// where none of them says anything. A body that is no JSON is a message.
+//
+// Messages count only where the kind of error leaves it open whether the request is at fault: they are prose, and may
+// speak of lengths and limits for any reason.
 func (op Operation) FaultCode(body []byte) Code {
 	if code := op.ErrorCode(body); code != "" {
 		return code
 	}
-	if TooLong(body) {
+	w := readFault(body)
+	if tooLong.Match(w.kinds) {
 		return CodeContextLength
 	}
-	var f faultBody
-	if json.Unmarshal(body, &f) != nil {
-		return CodeBackendError
+	code := w.code()
+	if (code == "" || code == CodeBackendRejected) && w.tooLong() {
+		return CodeContextLength
 	}
-	words := f.words()
+	return cmp.Or(code, CodeBackendError)
+}
+
+// code is the class that the kinds tell, "" for none.
+func (w *faultWords) code() Code {
 	for _, sign := range faultSigns {
-		if strings.Contains(words, sign.word) {
+		if bytes.Contains(w.kinds, []byte(sign.word)) {
 			return sign.code
 		}
 	}
-	return CodeBackendError
-}
-
-// faultBody is where services say what kind of error it is. Its values may be of any kind.
-type faultBody struct {
-	faultWords
-	Error    json.RawMessage `json:"error"`
-	Response struct {
-		Error json.RawMessage `json:"error"`
-	} `json:"response"`
-}
-
-type faultWords struct {
-	Type   json.RawMessage `json:"type"`
-	Code   json.RawMessage `json:"code"`
-	Status json.RawMessage `json:"status"`
-}
-
-// words are all that is said of the kind, in lower case, each between spaces.
-func (f *faultBody) words() string {
-	all := f.faultWords.text()
-	for _, raw := range []json.RawMessage{f.Error, f.Response.Error} {
-		var inner faultWords
-		if json.Unmarshal(raw, &inner) == nil {
-			all += inner.text()
-		}
-	}
-	return all
-}
-
-func (w *faultWords) text() (all string) {
-	for _, raw := range []json.RawMessage{w.Type, w.Code, w.Status} {
-		word := strings.ToLower(strings.Trim(string(raw), `"`))
-		if status, err := strconv.Atoi(word); err == nil && http.StatusText(status) == "" && status != statusOverloaded {
-			continue // a number of the service's own
-		}
-		all += " " + word + " "
-	}
-	return all
+	return ""
 }
 
 // faultSigns are what tells kinds of errors apart, the surest first: kinds in words, statuses in words, statuses.

@@ -26,5 +26,6 @@ var tooLong = regexp.MustCompile(`(?i)` +
 var limited = regexp.MustCompile(`(?i)rate[ _-]?limit|per (minute|day)|tokens per min|too many requests|throttl`)
 
 // TooLong reports whether the body of an error says that the request is too long for the model, in the words of any
-// service. Another model may take it.
-func TooLong(body []byte) bool { return tooLong.Match(body) && !limited.Match(body) }
+// service. Another model may take it. Of a JSON text only the type, code and message of the error count, of any other
+// the first 4 KiB.
+func TooLong(body []byte) bool { return readFault(body).tooLong() }

@@ -28,6 +28,7 @@ func TestTooLong(t *testing.T) {
 		`Input is too long for requested model.`:                                                                                                                                                      true,
 
 		``: false,
+		`{"error":{"message":"Unknown parameter"},"messages":[{"content":"What does 'prompt is too long' mean?"}]}`:                                         false,
 		`{"error":{"message":"Unknown parameter: context"}}`:                                                                                                false,
 		`{"error":{"message":"max_tokens is too large: 99999. This model supports at most 4096 completion tokens"}}`:                                        false,
 		`{"error":{"message":"Request too large for model on tokens per minute (TPM): Limit 6000, please reduce the length of the messages or try later"}}`: false,

@@ -5,6 +5,7 @@ package dialect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -98,8 +99,8 @@ func (op Operation) LinesPerEvent() int {
 	return 2
 }
 
-// ErrorCode returns the code in the body of an error that [Error.Response] made for the operation; "" when there is none
-// or it is not one of ours.
+// ErrorCode returns the code in an error that [Error.Response] or [Error.StreamEvent] made for the operation; "" when
+// there is none or it is not one of ours.
 func (op Operation) ErrorCode(body []byte) Code {
 	var code Code
 	switch op.Protocol {
@@ -123,12 +124,44 @@ func (op Operation) ErrorCode(body []byte) Code {
 			code = b.Code
 		}
 	default:
+		if op.Kind == Responses {
+			return responsesCode(body)
+		}
 		var b openAIBody
 		if json.Unmarshal(body, &b) == nil {
 			code = b.Error.Code
 		}
 	}
-	if _, ours := meanings[code]; !ours {
+	return ours(code)
+}
+
+// responsesCode finds a code of ours in an error of the Responses API: in "error", beside the type of an event "error",
+// or in the response that failed.
+func responsesCode(body []byte) Code {
+	type failed struct {
+		Error struct {
+			Code Code `json:"code"`
+		} `json:"error"`
+	}
+	var b struct {
+		failed
+		Type     string `json:"type"`
+		Code     Code   `json:"code"`
+		Response failed `json:"response"`
+	}
+	if json.Unmarshal(body, &b) != nil {
+		return ""
+	}
+	code := cmp.Or(ours(b.Error.Code), ours(b.Response.Error.Code))
+	if b.Type == "error" {
+		code = cmp.Or(code, ours(b.Code))
+	}
+	return code
+}
+
+// ours is a code that is in the table, else "".
+func ours(code Code) Code {
+	if _, known := meanings[code]; !known {
 		return ""
 	}
 	return code
