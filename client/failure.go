@@ -5,7 +5,6 @@ package client
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -211,7 +210,7 @@ func (a *answer) look(op dialect.Operation) (*answer, *failure) {
 		a.release()
 		a.outer.Close()
 		return nil, wrong()
-	case len(a.held) == 0 && isErrorBody(content()):
+	case len(a.held) == 0 && op.IsFault(content()):
 		return a.blunder(op, content())
 	}
 	return a.begin(), nil
@@ -243,18 +242,6 @@ func readRest(r io.Reader) ([]byte, error) {
 		err = io.EOF
 	}
 	return rest, err
-}
-
-// isErrorBody reports whether a whole body is a JSON object with an error, in any protocol.
-func isErrorBody(content []byte) bool {
-	if !bytes.Contains(content, []byte(`"error"`)) {
-		return false
-	}
-	var body struct {
-		Error json.RawMessage `json:"error"`
-	}
-	err := json.Unmarshal(content, &body)
-	return err == nil && len(body.Error) > 0 && (body.Error[0] == '{' || body.Error[0] == '"')
 }
 
 // verdict says what an error means for the request and for the exit; nil when the request is at fault.

@@ -35,8 +35,8 @@ type Opening struct {
 	seen    int                  // bytes so far
 	fault   []byte               // the event with the error
 	byEvent bool                 // it is a stream that can be read; else any byte counts
-	feed    func(p []byte) error // calls event for each
-	end     func() error
+	feed    func(p []byte) error // calls event for each; nil from Begun on
+	end     func() error         // as feed
 }
 
 // longestOpening is how many bytes may come before content. Where OpenAI's Responses API tells of the request that it has
@@ -72,7 +72,7 @@ func (op Operation) Opening(contentType string) *Opening {
 // Stage is what is known of the answer so far.
 func (o *Opening) Stage() Stage { return o.stage }
 
-// Fault is the JSON text of the error of an answer that is Refused, else nil.
+// Fault is the error of an answer that is Refused, as [Operation.FaultCode] takes it, else nil.
 func (o *Opening) Fault() []byte { return o.fault }
 
 // Add takes in the next bytes of the answer. Once that has Begun, or is Refused, it does nothing.
@@ -87,38 +87,37 @@ func (o *Opening) Add(p []byte) Stage {
 		return o.stage
 	}
 	if o.seen += len(p); o.seen > longestOpening {
-		o.stage = Begun
+		o.settle(Begun)
 		return o.stage
 	}
-	o.settle(o.feed(p))
+	if o.feed(p) != nil { // which also ends what cannot be read, as what is not to be judged
+		o.settle(max(o.stage, Begun))
+	}
 	return o.stage
 }
 
-// End tells that the answer is over: what came last may be a whole event.
+// End tells that the answer is over: what came last may be a whole event. Nothing may be added after it.
 func (o *Opening) End() Stage {
-	if o.stage < Begun && o.byEvent {
+	if o.stage < Begun && o.end != nil {
 		o.end() // an event that is not whole is none
+		o.settle(o.stage)
 	}
 	return o.stage
 }
 
-// settle takes what cannot be read as what it is not to judge.
-func (o *Opening) settle(err error) {
-	if err != nil && o.stage < Begun {
-		o.stage = Begun
-	}
-}
+// settle ends the reading of events, and lets go of what was kept for it: an answer may go on for long.
+func (o *Opening) settle(stage Stage) { o.stage, o.feed, o.end = stage, nil, nil }
 
 func (o *Opening) item(data []byte) error { return o.event("", data) }
 
-// event looks at one event, line or element.
+// event looks at one event, line or element. What is called an error is one, whatever it says.
 func (o *Opening) event(name string, data []byte) error {
 	stage := stageOf(o.op, data)
-	if name == "error" && wire.IsObject(data) {
+	if name == "error" {
 		stage = Refused
 	}
 	if stage == Refused {
-		o.fault = bytes.Clone(data)
+		o.fault = append([]byte{}, data...)
 	}
 	o.stage = max(o.stage, stage)
 	if o.stage >= Begun {

@@ -8,6 +8,9 @@ import (
 	"github.com/tokengo/tokengo/service"
 )
 
+// IsFault reports whether the whole body of an answer that is not streamed is an error, as [Opening] judges an event.
+func (op Operation) IsFault(body []byte) bool { return stageOf(op, body) == Refused }
+
 // stageOf says what one event of an answer shows. What is not known counts as content.
 func stageOf(op Operation, data []byte) Stage {
 	p := wire.Parse(data)
@@ -42,8 +45,7 @@ type event struct {
 func (e *event) member(key []byte) {
 	switch string(key) {
 	case "error":
-		kind := e.p.Kind()
-		e.failed = (kind == wire.ObjectValue || kind == wire.StringValue) && len(e.p.Raw()) > len(`""`)
+		e.failed = e.fails()
 	case "type":
 		e.kind = e.p.String()
 	case "content_block", "item", "part": // claude; responses
@@ -63,6 +65,15 @@ func (e *event) member(key []byte) {
 	case "promptFeedback": // gemini: it was blocked
 		e.says = true
 	}
+}
+
+// fails takes the value of "error" and reports whether it is one: some services have null there, or nothing in it.
+func (e *event) fails() (fails bool) {
+	if e.p.Kind() == wire.StringValue {
+		return e.p.String() != ""
+	}
+	e.p.Object(func([]byte) { fails = true })
+	return fails
 }
 
 // choice reads a member of one of several answers.

@@ -56,6 +56,11 @@ var openings = []struct {
 	{"no error", chatOp, typeEvents, `data: {"error":null,"choices":[{"delta":{"content":""}}]}` + "\n\n", Accepted},
 	{"an error of llama.cpp", chatOp, typeEvents, `error: {"code":500,"message":"","type":"server_error"}` + "\n\n", Refused},
 	{"an error by its name", chatOp, typeEvents, "event: error\n" + `data: {"message":"x"}` + "\n\n", Refused},
+	{"an error by its name, as text", chatOp, typeEvents, "event: error\ndata: Overloaded\n\n", Refused},
+	{"an error by its name, without a text", claudeOp, typeEvents, "event: error\ndata:\n\n", Refused},
+	{"an error of llama.cpp, as text", chatOp, typeEvents, "error: out of memory\n\n", Refused},
+	{"an error of no members", chatOp, typeEvents, `data: {"error":{ },"choices":[]}` + "\n\n", Accepted},
+	{"an error of no text", chatOp, typeEvents, `data: {"error":"","choices":[]}` + "\n\n", Accepted},
 	{"an error after the role", chatOp, typeEvents, `data: {"choices":[{"delta":{"role":"assistant"}}]}` + "\n\n" + `data: {"error":{"message":"x"}}` + "\n\n", Refused},
 	{"an error after a word", chatOp, typeEvents, `data: {"choices":[{"delta":{"content":"Hi"}}]}` + "\n\n" + `data: {"error":{"message":"x"}}` + "\n\n", Begun},
 
@@ -145,6 +150,37 @@ func TestOpeningIsBounded(t *testing.T) {
 	}
 	if o.Stage() != Begun {
 		t.Errorf("stage %d after more than %d bytes", o.Stage(), longestOpening)
+	}
+}
+
+// An answer may go on for long after it is known how it begins: what read its events is let go of.
+func TestOpeningLetsGo(t *testing.T) {
+	for _, text := range []string{"data: [DONE]\n\n", `data: {"error":{"code":1}}` + "\n\n", strings.Repeat("x", longestOpening+1)} {
+		o := chatOp.Opening(typeEvents)
+		o.Add([]byte(text))
+		if o.feed != nil || o.end != nil {
+			t.Errorf("after %.20q at stage %d the reader of events is kept", text, o.Stage())
+		}
+	}
+	o := chatOp.Opening(typeEvents)
+	if o.End(); o.feed != nil || o.end != nil {
+		t.Error("after the end the reader of events is kept")
+	}
+}
+
+// A whole body is judged as an event is.
+func TestIsFault(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"error":{"code":500}}`: true, " {\n\"error\" : \"out of memory\"}\n": true, `{"error":{"message":"x"},"choices":[]}`: true,
+		``: false, `[]`: false, `{}`: false, `"error"`: false, `{"error":{}}`: false, `{"error":{ }}`: false, `{"error":""}`: false, `{"error":null}`: false,
+		`{"error":{"code":500}} x`: false, `{"choices":[{"message":{"content":"{\"error\":\"x\"}"}}]}`: false,
+	} {
+		if got := chatOp.IsFault([]byte(body)); got != want {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+	if !claudeOp.IsFault([]byte(`{"type":"error"}`)) {
+		t.Error("claude's error is none by its type")
 	}
 }
 
