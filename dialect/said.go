@@ -20,21 +20,23 @@ type Said struct {
 
 	state   sayState
 	name    [longestMember]byte // of the string before a colon, or as much as matters
-	nameLen int
-	counted bool // the string is a value that counts
-	escape  int  // digits of an escape that are to come; -1 after its backslash
+	nameLen int                 // also of a mark or the name of a field, as far as it came
+	counted bool                // the string is a value that counts
+	escape  int                 // digits of an escape that are to come; -1 after its backslash
 }
 
 // sayState is what a [Said] is within.
 type sayState uint8
 
 const (
-	lineStart  sayState = iota
-	skipped             // a line that does not count
-	outside             // of strings
-	afterText           // behind a string, which may be a name
-	afterColon          // behind a name and its colon
-	inText              // within a string
+	atStart    sayState = iota // of the answer, before or in a byte order mark
+	lineStart                  // between lines
+	inField                    // in the name of a field of Server-Sent Events
+	skipped                    // a line that does not count
+	outside                    // of strings
+	afterText                  // behind a string, which may be a name
+	afterColon                 // behind a name and its colon
+	inText                     // within a string
 )
 
 // longestMember is longer than the names of all members that count.
@@ -71,6 +73,10 @@ func (s *Said) Tokens() int { return (s.plain + 2*s.other) / 4 }
 func (s *Said) Add(p []byte) {
 	for len(p) > 0 {
 		switch s.state {
+		case atStart:
+			p = s.mark(p)
+		case inField:
+			p = s.field(p)
 		case skipped:
 			p = s.skip(p)
 		case inText:
@@ -81,9 +87,50 @@ func (s *Said) Add(p []byte) {
 	}
 }
 
+// The beginnings of an answer and of a line that counts (WHATWG HTML, section 9.2.6).
+const (
+	byteOrderMark = "\uFEFF"
+	dataField     = "data:"
+)
+
+// mark takes a byte order mark.
+func (s *Said) mark(p []byte) []byte {
+	for s.nameLen < len(byteOrderMark) {
+		if len(p) == 0 {
+			return nil
+		}
+		if p[0] != byteOrderMark[s.nameLen] {
+			break
+		}
+		s.nameLen++
+		p = p[1:]
+	}
+	s.state = lineStart
+	if s.sse && s.nameLen > 0 && s.nameLen < len(byteOrderMark) {
+		s.state = skipped // half of one is the name of a field that nobody knows
+	}
+	s.nameLen = 0
+	return p
+}
+
+// field takes the name of a field, and its colon if it is that of data.
+func (s *Said) field(p []byte) []byte {
+	for i, c := range p {
+		if c != dataField[s.nameLen] {
+			s.state = skipped
+			return p[i:]
+		}
+		if s.nameLen++; s.nameLen == len(dataField) {
+			s.state = outside
+			return p[i+1:]
+		}
+	}
+	return nil
+}
+
 // skip takes what is left of a line.
 func (s *Said) skip(p []byte) []byte {
-	end := bytes.IndexByte(p, '\n')
+	end := bytes.IndexAny(p, "\r\n")
 	if end < 0 {
 		return nil
 	}
@@ -91,18 +138,18 @@ func (s *Said) skip(p []byte) []byte {
 	return p[end+1:]
 }
 
-// structure takes bytes outside of strings, up to the beginning of one or of a line that does not count.
+// structure takes bytes outside of strings, up to the beginning of one or of a field.
 func (s *Said) structure(p []byte) []byte {
 	for i, c := range p {
 		if s.state == lineStart && c != '\n' && c != '\r' {
 			s.state = outside
-			if s.sse && c != 'd' { // as in "data:"
-				s.state = skipped
-				return p[i+1:]
+			if s.sse {
+				s.state, s.nameLen = inField, 0
+				return p[i:]
 			}
 		}
 		switch c {
-		case '\n':
+		case '\n', '\r':
 			s.state = lineStart
 		case '"':
 			s.counted = s.state == afterColon && s.isMember()
@@ -112,7 +159,7 @@ func (s *Said) structure(p []byte) []byte {
 			if s.state == afterText {
 				s.state = afterColon
 			}
-		case ' ', '\t', '\r':
+		case ' ', '\t':
 		default:
 			s.state = outside
 		}
@@ -140,7 +187,7 @@ func (s *Said) text(p []byte) []byte {
 		case c == '"':
 			s.state = afterText
 			return p[i+1:]
-		case c == '\n': // cut off
+		case c == '\n', c == '\r': // cut off
 			s.state = lineStart
 			return p[i+1:]
 		case s.counted && c < 0x80:
