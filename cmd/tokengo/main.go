@@ -7,7 +7,7 @@
 //
 //	main.go      the root command and how errors are shown
 //	run.go       what the long-running commands share: signals, logs, state, ports, metrics
-//	files.go     configuration files
+//	files.go, strictyaml.go  configuration files, and what their decoder would let pass
 //	choicefile.go, choiceflags.go  how a client chooses among exits, in its file and on the command line
 //	look.go      asking a client that runs, or doing as one would
 //	queryflags.go, table.go  what is looked for, and showing it
