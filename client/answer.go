@@ -217,6 +217,11 @@ func broken(err error, begun bool) *dialect.Error {
 		return &dialect.Error{Code: dialect.CodeBackendCut}
 	case damaged(err):
 		return &dialect.Error{Code: dialect.CodeExitInvalid}
+	case err == errLongError:
+		return &dialect.Error{
+			Code:    dialect.CodeStreamCut,
+			Message: "What followed the error in the answer was longer than an error may be. It is not complete.",
+		}
 	case begun:
 		return &dialect.Error{
 			Code:    dialect.CodeStreamCut,

@@ -162,8 +162,9 @@ func refusal(resp *http.Response, to hop) *failure {
 
 // Bounds of an exit's error.
 const (
-	maxErrorBody = 64 << 10         // bytes that are read as a whole
-	errorTime    = 30 * time.Second // from its head to its end
+	maxErrorBody = 64 << 10               // bytes that are read as a whole, or behind one in a stream
+	errorTime    = 30 * time.Second       // from its head to its end
+	restTime     = 250 * time.Millisecond // for what follows one in a stream: mostly its end, which comes at once
 )
 
 // judge says what an exit's error means. It is returned together with a failure, as the answer alone when the request is
@@ -227,21 +228,33 @@ func (a *answer) blunder(op dialect.Operation, fault []byte) (*answer, *failure)
 	f.body, f.end = a.content(), a.err
 	a.release()
 	if f.end == nil {
-		a.due = time.Now().Add(min(errorTime, a.stall))
 		var rest []byte
-		rest, f.end = readRest(a)
+		rest, f.end = a.rest()
 		f.body = append(f.body, rest...)
 	}
 	return a, f
 }
 
-// readRest reads what follows an error in a stream. It returns io.EOF where that ends properly.
-func readRest(r io.Reader) ([]byte, error) {
-	rest, err := io.ReadAll(io.LimitReader(r, maxErrorBody))
-	if err == nil {
-		err = io.EOF
+// errLongError is how an error in a stream ends of which no more is read.
+var errLongError = errors.New("more follows an error than belongs to one")
+
+// rest reads what follows an error in a stream, for a moment: what the error means is known, and another exit waits to be
+// asked. It returns io.EOF only where the answer has come to its end.
+func (a *answer) rest() (rest []byte, err error) {
+	over := make(chan struct{})
+	timer := time.AfterFunc(restTime, func() { close(over) })
+	defer timer.Stop()
+	piece := make([]byte, smallBuffer)
+	for len(rest) <= maxErrorBody {
+		n, err, came := a.readUntil(piece, over)
+		if !came {
+			return rest, errNoAnswer
+		}
+		if rest = append(rest, piece[:n]...); err != nil {
+			return rest, err
+		}
 	}
-	return rest, err
+	return rest, errLongError
 }
 
 // verdict says what an error means for the request and for the exit; nil when the request is at fault.

@@ -38,12 +38,13 @@ func trickle(status int) func(*exchange) {
 func answering(status int, body string, fields ...bhttp.Field) func(*exchange) {
 	return func(x *exchange) {
 		x.head(status, append([]bhttp.Field{jsonType}, fields...)...)
-		for ; len(body) > 8<<10; body = body[8<<10:] {
-			if x.chunk(body[:8<<10]) != nil {
+		rest := body // each request gets all of it
+		for ; len(rest) > 8<<10; rest = rest[8<<10:] {
+			if x.chunk(rest[:8<<10]) != nil {
 				return
 			}
 		}
-		if x.chunk(body) == nil {
+		if x.chunk(rest) == nil {
 			x.end()
 		}
 	}
