@@ -162,6 +162,9 @@ func (a *answer) readUntil(p []byte, enough <-chan struct{}) (n int, err error, 
 		a.watch.restart(a.patience())
 	}
 	if n, err, came = a.source.read(p, enough); !came {
+		if a.begun {
+			a.watch.stop() // what comes now may wait for a slow tool
+		}
 		return 0, nil, false
 	}
 	a.meter.add(p[:n])

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tokengo/tokengo/bhttp"
@@ -322,6 +323,37 @@ func TestCancelBeforeContent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While the tool is written to, nobody waits for the exit: a read that is under way from before may take as long as that.
+func TestNobodyIsHurriedWhileTheToolIsWrittenTo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, exit := io.Pipe()
+		defer exit.Close()
+		op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		a := &answer{
+			inner: &bhttp.Response{}, begun: true, stall: time.Minute,
+			source: ahead{src: source}, meter: newMeter(time.Now(), op, "text/event-stream"),
+			watch: newWatch(cancel, time.Hour, func() error { return context.Cause(ctx) }),
+		}
+		enough := make(chan struct{})
+		close(enough)
+		piece := make([]byte, 1)
+		if _, _, came := a.readUntil(piece, enough); came {
+			t.Fatal("something came that was not sent")
+		}
+		if _, err := exit.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute) // virtual
+		if err := context.Cause(ctx); err != nil {
+			t.Errorf("given up while the tool was written to: %v", err)
+		}
+		if n, err := a.Read(piece); n != 1 || err != nil {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	})
 }
 
 // The beginning of an answer is held back as far as it goes into the memory that it may have, and then delivered.
