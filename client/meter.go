@@ -4,7 +4,6 @@
 package client
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -17,10 +16,9 @@ import (
 // its two ends, where backends say that.
 type meter struct {
 	began, first, last time.Time        // of the request, and of the answer's first and last content
-	opening            *dialect.Opening // until there is content
+	opening            *dialect.Opening // how it begins
 	stream             bool
 	said               dialect.Said // in a stream
-	events             int          // of a stream; each is about a token
 	bytes              int          // of all
 	head, tail         []byte
 }
@@ -28,7 +26,7 @@ type meter struct {
 const (
 	meteredEnd   = 1 << 10 // bytes that are kept of each end
 	meteredTime  = 200 * time.Millisecond
-	meteredLeast = 8 // events or tokens that make a rate
+	meteredLeast = 8 // tokens that make a rate
 )
 
 func newMeter(began time.Time, op dialect.Operation, contentType string) *meter {
@@ -40,14 +38,12 @@ func (m *meter) add(p []byte) {
 	if len(p) == 0 {
 		return
 	}
-	m.last = time.Now()
 	m.bytes += len(p)
 	if m.first.IsZero() && m.opening.Add(p) == dialect.Begun {
-		m.first = m.last
+		m.first = time.Now()
 	}
 	if m.stream {
-		m.events += bytes.Count(p, []byte("\n"))
-		m.said.Add(p)
+		m.listen(p)
 	}
 	if room := meteredEnd - len(m.head); room > 0 {
 		m.head = append(m.head, p[:min(room, len(p))]...)
@@ -55,6 +51,15 @@ func (m *meter) add(p []byte) {
 	m.tail = append(m.tail, p[max(0, len(p)-meteredEnd):]...)
 	if len(m.tail) > 2*meteredEnd {
 		m.tail = m.tail[:copy(m.tail, m.tail[len(m.tail)-meteredEnd:])]
+	}
+}
+
+// listen takes in the next piece of a stream. One that says nothing, such as a comment or what was billed, may come long
+// after the last word.
+func (m *meter) listen(p []byte) {
+	before := m.said.Tokens()
+	if m.said.Add(p); m.said.Tokens() > before {
+		m.last = time.Now()
 	}
 }
 
@@ -68,9 +73,11 @@ func (m *meter) outcome(op dialect.Operation, r *route.Request, result route.Res
 }
 
 // usage is what was billed, for all of an answer or for what there is of one: a tool that goes away in its middle, or a
-// line that breaks, keeps no backend from counting. What the answer does not say is estimated.
+// line that breaks, keeps no backend from counting. What the answer does not say is estimated. Signs of life, and an error
+// in the place of an answer, are billed by nobody.
 func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.Usage {
-	if !whole && m.bytes == 0 || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
+	stage := m.opening.Stage()
+	if stage == dialect.Silent || stage == dialect.Refused || op.Kind == dialect.CountTokens || op.Kind == dialect.ShowModel {
 		return route.Usage{}
 	}
 	said := op.Usage(m.head, m.tail)
@@ -79,11 +86,11 @@ func (m *meter) usage(op dialect.Operation, r *route.Request, whole bool) route.
 	}
 	switch {
 	case m.stream && (!whole || said.Output == 0): // some protocols count at the end, or at the beginning as well
-		u.OutputTokens = max(said.Output, m.events/op.LinesPerEvent())
+		u.OutputTokens = max(said.Output, m.said.Tokens())
 	case !m.stream && op.Kind != dialect.Embedding && said == dialect.Usage{}:
 		u.OutputTokens = m.bytes / bytesPerToken
 	}
-	// An estimate can be driven up as well, by a stream of nothing but empty lines.
+	// An estimate can be driven up as well, by a stream without end.
 	cut := plausible(dialect.Usage{Input: u.InputTokens, Cached: u.CachedTokens, Output: u.OutputTokens}, r)
 	u.InputTokens, u.CachedTokens, u.OutputTokens = cut.Input, cut.Cached, cut.Output
 	return u

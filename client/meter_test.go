@@ -4,7 +4,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -25,13 +24,13 @@ func TestUsage(t *testing.T) {
 	const (
 		json  = "application/json"
 		sse   = "text/event-stream"
-		delta = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
+		delta = "data: {\"choices\":[{\"delta\":{\"content\":\"four\"}}]}\n\n"
 	)
 	chat := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat}
 	kind := func(k dialect.Kind) dialect.Operation { return dialect.Operation{Protocol: service.OpenAI, Kind: k} }
 	claude := dialect.Operation{Protocol: service.Claude, Kind: dialect.Chat}
 	start := "event: message_start\ndata: {\"usage\":{\"input_tokens\":7,\"output_tokens\":1}}\n\n"
-	word := "event: content_block_delta\ndata: {}\n\n"
+	word := "event: content_block_delta\ndata: {\"delta\":{\"text\":\"four\"}}\n\n"
 	tests := []struct {
 		name   string
 		op     dialect.Operation
@@ -45,8 +44,13 @@ func TestUsage(t *testing.T) {
 		{"not said", chat, json, strings.Repeat("x", 400), route.Succeeded, route.Usage{InputTokens: 50, OutputTokens: 100}},
 		{"not said in a stream", chat, sse, strings.Repeat(delta, 20), route.Succeeded, route.Usage{InputTokens: 50, OutputTokens: 20}},
 		{"the tool went away", chat, sse, strings.Repeat(delta, 20), route.Inconclusive, route.Usage{InputTokens: 50, OutputTokens: 20}},
-		{"it broke off", claude, sse, start + strings.Repeat(word, 20), route.Interrupted, route.Usage{InputTokens: 7, OutputTokens: 21}},
+		{"it broke off", claude, sse, start + strings.Repeat(word, 20), route.Interrupted, route.Usage{InputTokens: 7, OutputTokens: 20}},
 		{"it broke off before it began", chat, sse, "", route.Interrupted, route.Usage{}},
+		{"signs of life", chat, sse, strings.Repeat(": ping\n\n", 1000), route.Interrupted, route.Usage{}},
+		{"signs of life to the end", chat, sse, strings.Repeat(": ping\n\n", 1000), route.Failed, route.Usage{}},
+		{"signs of life among words", chat, sse, strings.Repeat(": ping\n\n", 1000) + delta, route.Interrupted, route.Usage{InputTokens: 50, OutputTokens: 1}},
+		{"taken up", chat, sse, strings.ReplaceAll(delta, "four", ""), route.Inconclusive, route.Usage{InputTokens: 50}},
+		{"an error in a stream", chat, sse, "data: {\"error\":{\"code\":503}}\n\n", route.Interrupted, route.Usage{}},
 		{"vectors are no tokens", kind(dialect.Embedding), json, strings.Repeat("0.1,", 400), route.Succeeded, route.Usage{InputTokens: 50}},
 		{"to count costs nothing", kind(dialect.CountTokens), json, `{"input_tokens":50}`, route.Succeeded, route.Usage{}},
 	}
@@ -58,7 +62,7 @@ func TestUsage(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got.Usage); diff != "" {
 				t.Errorf("usage (-want +got):\n%s", diff)
 			}
-			if measured := got.TTFT > 0; measured != (tt.kind == sse && tt.body != "" && tt.result != route.Inconclusive) {
+			if measured := got.TTFT > 0; measured != (tt.kind == sse && strings.Contains(tt.body, "four") && tt.result != route.Inconclusive) {
 				t.Errorf("time to the first token %v", got.TTFT)
 			}
 		})
@@ -127,12 +131,12 @@ func TestClaimedUsageDoesNotSpendABudget(t *testing.T) {
 	}
 }
 
-// A stream of empty lines is no stream of tokens without end.
+// A stream without end is no stream of tokens without end.
 func TestEstimateIsPlausible(t *testing.T) {
 	op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat, Stream: true}
 	m := newMeter(time.Now(), op, "text/event-stream")
 	for range 100 {
-		m.add(bytes.Repeat([]byte("\n"), 1<<16))
+		m.add([]byte(`data: {"choices":[{"delta":{"content":"` + strings.Repeat("x", 1<<16) + `"}}]}` + "\n\n"))
 	}
 	if u := m.usage(op, &route.Request{InputTokens: 10, MaxOutput: 100}, true); u.OutputTokens != 100 {
 		t.Errorf("%+v, want no more than the request allows", u)
@@ -171,6 +175,27 @@ func TestClaimsMakeNobodyFaster(t *testing.T) {
 		if got > honest {
 			t.Errorf("%s: %v tokens per second, want %v", name, got, honest)
 		}
+	}
+}
+
+// What comes after the last word, whenever it does, makes nobody slower.
+func TestOnlyWordsTakeTime(t *testing.T) {
+	for name, end := range map[string]string{
+		"a comment": ": ping\n\n", "usage": `data: {"choices":[],"usage":{"completion_tokens":100}}` + "\n\n", "the end": "data: [DONE]\n\n",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			op := dialect.Operation{Protocol: service.OpenAI, Kind: dialect.Chat}
+			m := newMeter(time.Now(), op, "text/event-stream")
+			for range 100 {
+				m.add([]byte(`data: {"choices":[{"delta":{"content":"four"}}]}` + "\n\n"))
+				time.Sleep(10 * time.Millisecond) // virtual
+			}
+			want := m.rate()
+			time.Sleep(9 * time.Second)
+			if m.add([]byte(end)); m.rate() != want || want < 90 {
+				t.Errorf("%s: %v tokens per second, %v before", name, m.rate(), want)
+			}
+		})
 	}
 }
 
