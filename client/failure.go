@@ -219,12 +219,7 @@ func (a *answer) look(op dialect.Operation) (*answer, *failure) {
 
 // blunder says what an error means that stands in the place of an answer's content, behind a head that promises one.
 func (a *answer) blunder(op dialect.Operation, fault []byte) (*answer, *failure) {
-	code := op.FaultCode(fault)
-	f := verdict(http.StatusInternalServerError, code)
-	if f == nil {
-		f = requestsFault(code == dialect.CodeContextLength)
-	}
-	f.proven, f.retryAfter = true, a.retryAfter()
+	f := a.fault(op, fault)
 	f.body, f.end = a.content(), a.err
 	a.release()
 	if f.end == nil {
@@ -233,6 +228,34 @@ func (a *answer) blunder(op dialect.Operation, fault []byte) (*answer, *failure)
 		f.body = append(f.body, rest...)
 	}
 	return a, f
+}
+
+// fault says what an error means for the request and for the exit when the status says nothing.
+func (a *answer) fault(op dialect.Operation, body []byte) *failure {
+	code := op.FaultCode(body)
+	f := verdict(http.StatusInternalServerError, code)
+	if f == nil {
+		f = requestsFault(code == dialect.CodeContextLength)
+	}
+	f.proven, f.retryAfter = true, a.retryAfter()
+	return f
+}
+
+// lateFault is blunder and look for an answer that was let go before it had begun: it says what it means that an error
+// came then, or the end. It is nil where neither did.
+func (a *answer) lateFault(op dialect.Operation) *failure {
+	isOver := a.err == io.EOF
+	if isOver {
+		a.meter.opening.End()
+	}
+	switch {
+	case a.inner.Status >= http.StatusBadRequest:
+	case a.meter.opening.Stage() == dialect.Refused:
+		return a.fault(op, a.meter.opening.Fault())
+	case isOver && !a.hasBegun():
+		return wrong()
+	}
+	return nil
 }
 
 // errLongError is how an error in a stream ends of which no more is read.

@@ -75,3 +75,41 @@ func TestErrorWithoutAnEnd(t *testing.T) {
 		}
 	}
 }
+
+// An error that comes when signs of life have been delivered is the tool's, and an end without content as well, but no
+// success of the exit's: it is remembered as if it had come before them.
+func TestLateErrorsAreNoSuccess(t *testing.T) {
+	for _, f := range forms {
+		for name, late := range map[string]struct {
+			text string
+			then func(*exchange)
+		}{
+			"an error": {f.fault, properEnd}, "an error, and it breaks off": {f.fault, breakOff}, "nothing": {"", properEnd},
+		} {
+			t.Run(f.name+", "+name, func(t *testing.T) {
+				seen := make(chan struct{})
+				exit := newExit(t, newIdentity(t), testInfo(models(f.protocol, "m")))
+				exit.answer = saying(f.kind, func(x *exchange) {
+					<-seen
+					if late.text != "" {
+						x.check(x.chunk(late.text))
+					}
+					late.then(x)
+				}, f.accepted)
+				c := start(t, Config{Patience: Patience{FirstByte: 20 * time.Millisecond}}, newTestRelay(t, exit))
+				resp := c.do("POST", f.path, f.body)
+				if _, err := io.ReadFull(resp.Body, make([]byte, len(f.accepted))); err != nil {
+					t.Fatal(err)
+				}
+				close(seen)
+				if rest, _ := io.ReadAll(resp.Body); !strings.HasPrefix(string(rest), late.text) {
+					t.Errorf("%q, want %q", rest, late.text)
+				}
+				eventually(t, "it is remembered", func() bool { k := standingOf(c, exit); return k.Failed+k.Succeeded > 0 })
+				if got := standingOf(c, exit); got.Succeeded > 0 || got.Failed == 0 {
+					t.Errorf("remembered: %+v", got)
+				}
+			})
+		}
+	}
+}

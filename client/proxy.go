@@ -180,6 +180,10 @@ func (p *proxy) learn(q *request, a *answer, res result) {
 	if a.blamed {
 		return
 	}
+	if f := a.lateFault(q.op); f != nil {
+		p.router.chooser.Report(a.to.chosen, route.Outcome{Result: f.result, RetryAfter: f.retryAfter})
+		return
+	}
 	how := route.Interrupted
 	switch res.outcome {
 	case outcomeOK:
