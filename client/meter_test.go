@@ -93,6 +93,25 @@ func TestCancelledAnswersAreBilled(t *testing.T) {
 	eventually(t, "what was answered is counted", func() bool { return c.Inspector().Status().Tiers[0].Spent > 1 })
 }
 
+// Nor does it matter that the tool had not seen anything of it yet, if the backend had taken the request up.
+func TestHeldBackAnswersAreBilled(t *testing.T) {
+	exit := newExit(t, newIdentity(t), testInfo([]service.Model{priced(service.OpenAI, "m", "1000000")}))
+	exit.answer = saying("text/event-stream", hang, forms[0].accepted)
+	cfg := Config{
+		Patience: Patience{FirstByte: time.Hour},
+		Tiers:    []route.Tier{{Name: "paid", Budget: &route.Budget{Amount: 1e6, Period: route.Day}}},
+	}
+	c := start(t, cfg, newTestRelay(t, exit))
+	eventually(t, "what was answered is counted", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), maxAccepted/10) // mostly enough for the answer's beginning to come
+		defer cancel()
+		if resp, err := c.send(ctx, "POST", "/v1/chat/completions", strings.NewReader(streamBody)); err == nil {
+			t.Fatalf("the tool got an answer of status %d", resp.StatusCode)
+		}
+		return c.Inspector().Status().Tiers[0].Spent > 1
+	})
+}
+
 func TestPlausibleUsage(t *testing.T) {
 	const lie = 1 << 30
 	tests := []struct {

@@ -35,7 +35,7 @@ func (c *course) try(ctx context.Context, to route.Candidate) (*answer, *failure
 			return a, nil
 		}
 		if ctx.Err() != nil { // the tool is gone: nobody is to blame
-			return nil, c.blame(to, &failure{final: true, result: route.Inconclusive, err: failed.err})
+			return nil, c.blame(to, &failure{final: true, result: route.Inconclusive, err: failed.err, meter: failed.meter})
 		}
 		last = failed
 		last.relay = path.Relay
@@ -196,7 +196,9 @@ func (c *course) attempt(ctx context.Context, to hop) (*answer, *failure) {
 	a.cancel, a.detach = cancel, detach
 	if cause := context.Cause(ctx); failed == nil && cause != nil { // it was given up as it began
 		a.end()
-		return nil, brokenOff(cause)
+		failed = brokenOff(cause)
+		failed.meter = a.meter
+		return nil, failed
 	}
 	if failed == nil {
 		return a, nil
