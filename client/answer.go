@@ -82,9 +82,8 @@ func (a *answer) prime(op dialect.Operation, o *onset) error {
 // isPrimed reports whether what has come is enough to be sure that there is an answer.
 func (a *answer) isPrimed(whole bool) bool {
 	isFull := len(a.held)+a.n >= maxHeld
-	if whole { // one that a buffer does not hold goes on as it comes
-		isFull = isFull || a.n == len(*a.buf.bytes)
-		return isFull && a.hasBegun()
+	if whole && !isFull { // one that a buffer does not hold goes on as it comes
+		return a.n == len(*a.buf.bytes) && a.hasBegun()
 	}
 	return isFull || a.hasBegun()
 }

@@ -211,7 +211,7 @@ func (a *answer) look(op dialect.Operation) (*answer, *failure) {
 		a.release()
 		a.outer.Close()
 		return nil, wrong()
-	case len(a.held) == 0 && op.IsFault(content()):
+	case op.IsFault(content()):
 		return a.blunder(op, content())
 	}
 	return a.begin(), nil
@@ -296,7 +296,7 @@ func (a *answer) verdict(op dialect.Operation, body []byte) *failure {
 }
 
 // retryAfter is for how long the exit asks to be left alone, 0 when it does not say: in milliseconds, as OpenAI's SDKs
-// read it, in seconds, or as a date (RFC 9110 section 10.2.3).
+// read it, in seconds, or as a date (RFC 9110 section 10.2.3). It is a day at most.
 func (a *answer) retryAfter() time.Duration {
 	for _, form := range []struct {
 		name string
@@ -308,7 +308,7 @@ func (a *answer) retryAfter() time.Duration {
 		}
 	}
 	if at, err := http.ParseTime(a.inner.Fields.Get("retry-after")); err == nil {
-		return max(0, time.Until(at))
+		return min(max(0, time.Until(at)), longestRetry*time.Second)
 	}
 	return 0
 }

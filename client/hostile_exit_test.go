@@ -89,6 +89,7 @@ func TestHostileAnswersGoElsewhere(t *testing.T) {
 		{"not modified", func(x *exchange) { x.head(304); x.end() }},
 		{"nothing", answering(200, "")},
 		{"error that is said to be an answer", answering(200, `{"error":{"code":429,"message":"of the backend"}}`)},
+		{"such an error behind white space", answering(200, strings.Repeat(" ", 3*largeBuffer)+`{"error":{"type":"overloaded_error","message":""}}`)},
 		{"our own, likewise", answering(200, `{"error":{"code":"exit_busy","message":""}}`)},
 	}
 	for _, tt := range tests {
@@ -159,6 +160,10 @@ func TestAbsurdRetryAfter(t *testing.T) {
 		if rest := time.Until(got.Until); got.State != route.Open || rest <= 0 || rest > 24*time.Hour {
 			t.Errorf("%q: %s, for another %v", value, got.State, rest)
 		}
+	}
+	far := &answer{inner: &bhttp.Response{Fields: bhttp.Fields{{Name: "retry-after", Value: "Fri, 31 Dec 9999 23:59:59 GMT"}}}}
+	if got := far.retryAfter(); got != 24*time.Hour {
+		t.Errorf("a far date is %v", got)
 	}
 	c, _ := two(t, Config{}, answering(429, `{}`, bhttp.Field{Name: "retry-after", Value: "4294967295"}, bhttp.Field{Name: "retry-after-ms", Value: "-5"}), status(429))
 	resp := c.do("POST", "/v1/chat/completions", chatBody)

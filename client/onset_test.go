@@ -358,22 +358,31 @@ func TestNobodyIsHurriedWhileTheToolIsWrittenTo(t *testing.T) {
 
 // The beginning of an answer is held back as far as it goes into the memory that it may have, and then delivered.
 func TestHeldIsBounded(t *testing.T) {
-	sent := strings.Repeat(": "+strings.Repeat("x", 8<<10)+"\n\n", 2*maxHeld>>13)
-	c, _, _ := network(t, Config{Patience: Patience{FirstByte: time.Hour}}, func(x *exchange) {
-		x.head(200, eventStream)
-		for rest := sent; rest != ""; rest = rest[min(len(rest), 9000):] {
-			x.check(x.chunk(rest[:min(len(rest), 9000)]))
-		}
-		hang(x)
-	})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	resp, err := c.send(ctx, "POST", "/v1/chat/completions", strings.NewReader(streamBody))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := make([]byte, len(sent))
-	if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != sent {
-		t.Errorf("not what was sent: %v", err)
+	for _, tt := range []struct {
+		name, body, sent string
+		kind             bhttp.Field
+	}{
+		{"a stream", streamBody, strings.Repeat(": "+strings.Repeat("x", 8<<10)+"\n\n", 2*maxHeld>>13), eventStream},
+		{"an answer of white space", chatBody, strings.Repeat(" ", 2*maxHeld), jsonType},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _, _ := network(t, Config{Patience: Patience{FirstByte: time.Hour}}, func(x *exchange) {
+				x.head(200, tt.kind)
+				for rest := tt.sent; rest != ""; rest = rest[min(len(rest), 9000):] {
+					x.check(x.chunk(rest[:min(len(rest), 9000)]))
+				}
+				hang(x)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			resp, err := c.send(ctx, "POST", "/v1/chat/completions", strings.NewReader(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, len(tt.sent))
+			if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != tt.sent {
+				t.Errorf("not what was sent: %v", err)
+			}
+		})
 	}
 }
