@@ -25,7 +25,7 @@ type answer struct {
 	outer  io.Closer
 	cancel context.CancelCauseFunc // ends the exchange with the relay
 	detach func() bool             // lets the exchange go on when the tool's request has ended
-	watch  *watch                  // runs with Config.AnswerTimeout until there is content
+	watch  *watch                  // runs with Config.AnswerTimeout until anything comes, and then while more is waited for
 	stall  time.Duration
 	begun  bool      // something of it has come
 	due    time.Time // when there must be something to deliver; zero: there is
@@ -40,13 +40,9 @@ type answer struct {
 	blamed bool // what it says of its exit was reported already
 }
 
-// maxHeld is how much of an answer is held back until there is content in it. Where OpenAI's Responses API tells of the
-// request that it has taken up, all instructions and tools of that are in its first two events.
-const maxHeld = 512 << 10
-
 // prime reads an answer until it has begun or shows an error instead (see [dialect.Opening]), or all of one that is of use
 // only as a whole and fits into a buffer. It stops before that when enough was held back or waited for. An error means that
-// the answer broke off before it began: nothing of it was delivered.
+// the answer broke off before any of it was delivered, perhaps right behind its first content.
 func (a *answer) prime(op dialect.Operation, o *onset) error {
 	a.buf = newBuffer(0)
 	whole := !op.Stream && isJSONType(a.inner.Fields.Get("content-type"))

@@ -28,7 +28,7 @@ type sending struct {
 	onset   *onset // of the answer
 
 	corrected bool          // the exit has said what time it is there
-	ahead     time.Duration // and how far that is before this clock
+	offset    time.Duration // and how far that is before this clock
 }
 
 // run seals the request, sends it, and opens the beginning of the answer. When the exit answered with an error that

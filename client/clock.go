@@ -20,13 +20,13 @@ import (
 // relay can always do.
 func (s *sending) date(relay *relay) time.Time {
 	if s.corrected {
-		return time.Now().Add(s.ahead)
+		return time.Now().Add(s.offset)
 	}
 	return time.Now().Add(time.Duration(relay.ahead.Load()))
 }
 
 // correct takes in what time it is at the exit.
-func (s *sending) correct(there time.Time) { s.corrected, s.ahead = true, time.Until(there) }
+func (s *sending) correct(there time.Time) { s.corrected, s.offset = true, time.Until(there) }
 
 // learn takes in the Date field of a relay's answer. It has whole seconds, so on average half of one more has passed.
 func (r *relay) learn(header http.Header) {

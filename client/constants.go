@@ -54,7 +54,11 @@ const (
 	minPause    = 250 * time.Millisecond // before what failed is tried again; doubles
 	maxPause    = 4 * time.Second
 	smallBuffer = 2 << 10  // of an answer
-	largeBuffer = 32 << 10 // the most that an answer is held to learn its length
+	largeBuffer = 32 << 10 // an answer of one JSON value that fits into it is delivered with its length
+
+	// maxHeld is how much of an answer is held back until there is content in it. Where OpenAI's Responses API tells of the
+	// request that it has taken up, all instructions and tools of that are in its first two events.
+	maxHeld = 512 << 10
 )
 
 // Toward tools.

@@ -71,7 +71,10 @@ type course struct {
 	refuser   route.Candidate           // which said it
 	refreshed bool                      // the directory was asked for keys that had changed
 
-	mu      sync.Mutex // guards what follows, and onsets: an attempt that takes long looks at it from its timer
+	// mu guards what follows, and onsets. The timer of an attempt that takes long holds it while it finds out whether there
+	// is another candidate. For that it reads what stands above as well, which is written only between attempts: after
+	// onset.end has returned no timer reads any of it.
+	mu      sync.Mutex
 	plan    *route.Plan
 	pending *route.Candidate // drawn and not tried yet
 }
