@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/route"
 	"github.com/tokengo/tokengo/service"
 )
 
@@ -89,14 +90,22 @@ func (p *proxy) models(ctx context.Context, op dialect.Operation) (models []dial
 // is listed with what all of them grant, because any of them may be chosen.
 func (p *proxy) listModels(op dialect.Operation, name string) []dialect.ListedModel {
 	listed := map[string]*dialect.ListedModel{}
-	for _, m := range p.offered(op, name) {
+	now := time.Now()
+	for _, o := range p.offered(op, name) {
+		m, since := o.Model, o.Exit.Service().NotBefore
+		if since.After(now) { // by the clock of the exit
+			since = now
+		}
 		l := listed[m.ID]
 		if l == nil {
 			listed[m.ID] = &dialect.ListedModel{
-				ID: m.ID, Protocols: []service.Protocol{m.Protocol},
+				ID: m.ID, Protocols: []service.Protocol{m.Protocol}, Offered: since,
 				MaxCtx: m.MaxCtx, MaxOutput: m.MaxOutput, Features: slices.Clone(m.Features),
 			}
 			continue
+		}
+		if since.Before(l.Offered) {
+			l.Offered = since
 		}
 		l.MaxCtx = lesser(l.MaxCtx, m.MaxCtx)
 		l.MaxOutput = lesser(l.MaxOutput, m.MaxOutput)
@@ -110,14 +119,14 @@ func (p *proxy) listModels(op dialect.Operation, name string) []dialect.ListedMo
 }
 
 // offered are the models on offer under one name, or all that may be used.
-func (p *proxy) offered(op dialect.Operation, name string) (models []*service.Model) {
+func (p *proxy) offered(op dialect.Operation, name string) (models []route.Offering) {
 	p.router.update(time.Now())
 	names := []string{name}
 	if name == "" && len(p.cfg.Models) > 0 {
 		names = p.cfg.Models
 	}
 	for _, n := range names {
-		models = append(models, p.router.chooser.Offered(op.Reaches(), n)...)
+		models = append(models, p.router.chooser.Offerings(op.Reaches(), n)...)
 	}
 	return models
 }

@@ -7,10 +7,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tokengo/tokengo/dialect"
 	"github.com/tokengo/tokengo/service"
@@ -21,6 +24,12 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestModelLists(t *testing.T) {
 	first := testInfo(models(service.OpenAI, "gpt-4o", "shared"), models(service.Claude, "claude-opus-4-5"), models(service.Gemini, "gemini-2.5-pro"))
 	second := testInfo(models(service.OpenAI, "text-embedding-3-small", "shared"), models(service.Ollama, "llama3.2:latest"))
+	second.NotBefore = second.NotBefore.Add(-time.Hour)
+	// Times are those of the descriptions, and of the older one where both offer a model.
+	stamps := strings.NewReplacer(
+		first.NotBefore.UTC().Format(time.RFC3339), "FIRST", strconv.FormatInt(first.NotBefore.Unix(), 10), "1",
+		second.NotBefore.UTC().Format(time.RFC3339), "SECOND", strconv.FormatInt(second.NotBefore.Unix(), 10), "2",
+	)
 	exits := []*testExit{newExit(t, newIdentity(t), first), newExit(t, newIdentity(t), second)}
 	c := start(t, Config{}, newTestRelay(t, exits...))
 	tests := []struct {
@@ -39,7 +48,7 @@ func TestModelLists(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.golden, func(t *testing.T) {
 			resp := c.do("GET", tt.path, "", tt.header...)
-			got := read(t, resp)
+			got := stamps.Replace(read(t, resp))
 			if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("status %d, type %q", resp.StatusCode, resp.Header.Get("Content-Type"))
 			}
@@ -79,8 +88,20 @@ func TestListIsWhatAllGrant(t *testing.T) {
 	want := []dialect.ListedModel{{
 		ID: "m", Protocols: []service.Protocol{service.OpenAI}, MaxCtx: 4000, MaxOutput: 100, Features: []string{"vision"},
 	}}
-	if diff := cmp.Diff(want, c.proxy.listModels(dialect.Operation{Protocol: service.OpenAI, Kind: dialect.ListModels}, "")); diff != "" {
+	got := c.proxy.listModels(dialect.Operation{Protocol: service.OpenAI, Kind: dialect.ListModels}, "")
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dialect.ListedModel{}, "Offered")); diff != "" {
 		t.Errorf("models (-want +got):\n%s", diff)
+	}
+}
+
+// An exit whose clock is ahead offers nothing in the future: tools that show an age would be confused.
+func TestListsAreNotOfTheFuture(t *testing.T) {
+	info := testInfo(models(service.Ollama, "m"))
+	info.NotBefore = time.Now().Add(service.ClockSkew / 2)
+	c := start(t, Config{}, newTestRelay(t, newExit(t, newIdentity(t), info)))
+	got := c.proxy.listModels(dialect.Operation{Protocol: service.Ollama, Kind: dialect.ListModels}, "")
+	if len(got) != 1 || got[0].Offered.After(time.Now()) || time.Since(got[0].Offered) > time.Minute {
+		t.Errorf("listed: %+v, want one model that is offered since just now", got)
 	}
 }
 

@@ -229,7 +229,8 @@ func TestLists(t *testing.T) {
 			ID: "big-1", Protocols: service.Protocols(), Owner: "Some\x1b[31m Operator", Created: time.Date(2026, 2, 3, 4, 5, 6, 7, time.FixedZone("", 3600)),
 			MaxCtx: 200000, MaxOutput: 64000, Features: []string{"tools", "reasoning"},
 		},
-		{ID: "meta/embed <1>:8b", Features: []string{"embedding"}},
+		{ID: "meta/embed <1>:8b", Offered: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Features: []string{"embedding"}},
+		{ID: "of-no-time"},
 	}
 	tests := []Operation{
 		{Protocol: service.OpenAI, Path: "/v1/models"},
@@ -240,7 +241,7 @@ func TestLists(t *testing.T) {
 	var b strings.Builder
 	for _, op := range tests {
 		fmt.Fprintf(&b, "-- %s %s --\n", op.Protocol, op.Path)
-		fmt.Fprintf(&b, "two models: %s\n", op.ModelsBody(models))
+		fmt.Fprintf(&b, "models:     %s\n", op.ModelsBody(models))
 		fmt.Fprintf(&b, "no models:  %s\n", op.ModelsBody(nil))
 		fmt.Fprintf(&b, "one model:  %s\n", op.ModelBody(models[0]))
 	}

@@ -21,8 +21,12 @@ type ListedModel struct {
 	Protocols []service.Protocol
 	// Owner is who runs the model, as an exit claims; what is not printable is replaced. "" is shown as "tokengo".
 	Owner string
-	// Created is when the model was made; zero, if unknown, is shown as the beginning of 1970.
+	// Created is when the model was made, zero if unknown.
 	Created time.Time
+	// Offered is since when the model is on offer as it is, zero if unknown. Where nobody knows when it was made, it takes
+	// the place of that in the lists of openai and ollama, which tools sort by time and show as an age. In claude's that
+	// is the beginning of 1970, by which its API says that it is not known; so it is in the others if this is zero too.
+	Offered time.Time
 	// MaxCtx and MaxOutput are limits in tokens, 0 if unknown.
 	MaxCtx, MaxOutput int
 	// Features are the service description's. "embedding" and "reasoning" show in gemini's list.
@@ -155,12 +159,12 @@ func openAIModelOf(m ListedModel) openAIModel {
 	if owner == "" {
 		owner = "tokengo"
 	}
-	return openAIModel{ID: m.ID, Object: "model", Created: m.created().Unix(), OwnedBy: owner}
+	return openAIModel{ID: m.ID, Object: "model", Created: m.since().Unix(), OwnedBy: owner}
 }
 
 func claudeModelOf(m ListedModel) claudeModel {
 	return claudeModel{
-		Type: "model", ID: m.ID, DisplayName: m.ID, CreatedAt: m.timestamp(),
+		Type: "model", ID: m.ID, DisplayName: m.ID, CreatedAt: stamp(m.Created),
 		MaxInputTokens: known(m.MaxCtx), MaxTokens: known(m.MaxOutput), Lifecycle: "active",
 	}
 }
@@ -189,16 +193,25 @@ func geminiModelOf(m ListedModel) geminiModel {
 func ollamaModelOf(m ListedModel) ollamaModel {
 	digest := sha256.Sum256([]byte(m.ID))
 	return ollamaModel{
-		Name: m.ID, Model: m.ID, ModifiedAt: m.timestamp(), Digest: hex.EncodeToString(digest[:]),
+		Name: m.ID, Model: m.ID, ModifiedAt: stamp(m.since()), Digest: hex.EncodeToString(digest[:]),
 		Details: ollamaDetails{Families: []string{}},
 	}
 }
 
-func (m ListedModel) created() time.Time {
+// since is when the model was made, or else since when it is on offer.
+func (m ListedModel) since() time.Time {
 	if m.Created.IsZero() {
-		return time.Unix(0, 0).UTC()
+		return orEpoch(m.Offered)
 	}
-	return m.Created.UTC()
+	return m.Created
 }
 
-func (m ListedModel) timestamp() string { return m.created().Format(time.RFC3339) }
+// orEpoch is the time, and the beginning of 1970 for none.
+func orEpoch(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Unix(0, 0)
+	}
+	return t
+}
+
+func stamp(t time.Time) string { return orEpoch(t).UTC().Format(time.RFC3339) }

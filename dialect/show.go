@@ -30,7 +30,7 @@ func ShowBody(m ListedModel) []byte {
 	}
 	return encode(shownModel{
 		Details: ollamaDetails{Families: []string{}}, ModelInfo: info,
-		Capabilities: m.capabilities(), ModifiedAt: m.timestamp(),
+		Capabilities: m.capabilities(), ModifiedAt: stamp(m.since()),
 	})
 }
 

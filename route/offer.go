@@ -13,10 +13,25 @@ import (
 // once. They are text from exits: make them [service.Printable] before they are shown.
 type Offer map[service.Protocol][]string
 
-// Offered are the models that the profile's preferences and those of at least one tier allow, of exits that serve one of
+// Offering is a model at the exit that offers it, both read only.
+type Offering struct {
+	Exit  Exit
+	Model *service.Model
+}
+
+// Offered are the models of [Chooser.Offerings].
+func (c *Chooser) Offered(protocols []service.Protocol, name string) []*service.Model {
+	var models []*service.Model
+	for _, o := range c.Offerings(protocols, name) {
+		models = append(models, o.Model)
+	}
+	return models
+}
+
+// Offerings are the models that the profile's preferences and those of at least one tier allow, of exits that serve one of
 // the protocols natively, sorted by id: a model that several exits offer is there several times, each with what that exit
 // grants. With a name they are those that it means. They are read only. It costs what there is on offer.
-func (c *Chooser) Offered(protocols []service.Protocol, name string) []*service.Model {
+func (c *Chooser) Offerings(protocols []service.Protocol, name string) []Offering {
 	g := c.current.Load()
 	rows := g.ix.all
 	if name != "" {
@@ -30,14 +45,14 @@ func (c *Chooser) Offered(protocols []service.Protocol, name string) []*service.
 	for i, t := range c.tiers {
 		filters[i] = newFilter(g.ix, &Request{Protocols: protocols}, &c.cfg.Preferences, &t.Preferences)
 	}
-	var models []*service.Model
+	var offered []Offering
 	for _, id := range rows {
 		l := &g.ix.listings[id]
 		if slices.ContainsFunc(filters, func(f *filter) bool { return f.exclude(l) == 0 }) {
-			models = append(models, g.ix.model(l))
+			offered = append(offered, Offering{g.ix.exits[l.exit], g.ix.model(l)})
 		}
 	}
-	return models
+	return offered
 }
 
 // Offer is what Offered has of all protocols, by name alone: ids, published aliases, and configured ones.
