@@ -383,3 +383,49 @@ func TestMeasuredBeforePromised(t *testing.T) {
 		}
 	}
 }
+
+// What is said to be missing is what the request needs and a model that was excluded for it has not, and nothing else.
+func TestMissingIsNamed(t *testing.T) {
+	has := func(features, modalities []string) func(*service.Info, *service.Model) {
+		return func(_ *service.Info, m *service.Model) { m.Features, m.Modalities = features, modalities }
+	}
+	calls := has([]string{route.Tools, "odd"}, []string{"text"})
+	sees := has([]string{route.Vision}, nil)
+	tests := []struct {
+		name    string
+		offers  []*offer
+		request route.Request
+		want    map[route.Reason][]string
+	}{
+		{"nothing", []*offer{newOffer("aaaaaaaa", calls)}, route.Request{Features: []string{route.Tools, "odd"}, Wishes: []string{route.Reasoning}}, nil},
+		{
+			"features, known or not",
+			[]*offer{newOffer("aaaaaaaa", calls)},
+			route.Request{Features: []string{route.Tools, "odd", "other", route.JSONSchema}},
+			map[route.Reason][]string{route.LacksFeature: {route.JSONSchema, "other"}},
+		},
+		{
+			"of several",
+			[]*offer{newOffer("aaaaaaaa", calls), newOffer("bbbbbbbb", sees)},
+			route.Request{Features: []string{route.Tools}, Modalities: []string{"image"}},
+			map[route.Reason][]string{route.LacksFeature: {route.Tools}, route.LacksModality: {"image"}},
+		},
+		{"what must be listed", []*offer{newOffer("aaaaaaaa", sees)}, route.Request{
+			Wishes: []string{route.Reasoning}, Modalities: []string{"image"}, Parameters: []string{"seed", "temperature"}, InputTokens: 100_000,
+			Preferences: &route.Preferences{RequireParameters: true},
+		}, map[route.Reason][]string{route.NotListed: {"context", route.Reasoning, "seed"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, route.Config{Tiers: []route.Tier{{Name: "first"}, {Name: "second"}}}, tt.offers...)
+			r := tt.request
+			r.Models, r.Protocols = []string{"m", "nobody's"}, service.Protocols()
+			plan := b.Plan(&r)
+			for _, ok := plan.Next(); ok; _, ok = plan.Next() {
+			}
+			if diff := cmp.Diff(tt.want, plan.Err().Missing); diff != "" {
+				t.Errorf("missing (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
