@@ -117,15 +117,22 @@ func (o *lookout) run(ctx context.Context, r *relay, elsewhere func() bool) {
 		switch {
 		case elsewhere():
 			decisions.Go(func() { r.decide(ctx, line, asked) })
+			o.abandon(r, line)
 		case silences > 1:
+			o.abandon(r, line)
 			line.cut()
 		default: // those who wait are no better off elsewhere
 			continue
 		}
 		silences = 0
-		r.transport.replace(line)
-		o.lose()
 	}
+}
+
+// abandon has the next request dial anew, and then tells all who wait: before the line is cut, or they would take it for a
+// connection that broke.
+func (o *lookout) abandon(r *relay, line *line) {
+	r.transport.replace(line)
+	o.lose()
 }
 
 // await returns, with the time, when a relay that was asked last at a certain time should be asked for a sign of life,
