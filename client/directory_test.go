@@ -5,6 +5,7 @@ package client
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/ed25519"
 	"io"
 	"net/http"
@@ -124,11 +125,15 @@ func TestDirectoryGarbage(t *testing.T) {
 	}
 }
 
-// endless is a directory that never ends and packs well.
+// endless is a directory that never ends and packs well: the client, not the network, is what it keeps busy.
 func endless(w http.ResponseWriter, _ *http.Request) {
-	spaces := []byte(strings.Repeat(" ", 1<<20))
-	for {
-		if _, err := w.Write(spaces); err != nil {
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	io.WriteString(zip, strings.Repeat(" ", 1<<20))
+	zip.Close()
+	w.Header().Set("Content-Encoding", "gzip")
+	for { // one after the other they are one, RFC 1952 section 2.2
+		if _, err := w.Write(packed.Bytes()); err != nil {
 			return
 		}
 	}

@@ -115,7 +115,7 @@ func TestFrozenSocket(t *testing.T) {
 		if err := send(frozen.url, io.LimitReader(zeros{}, 1<<20)); !errors.Is(err, errRelaySilent) {
 			t.Errorf("%v, want that the relay is silent", err)
 		}
-		if took := time.Since(*stopped.Load()); took > 3*time.Second { // a second, and what a busy machine takes
+		if took := time.Since(*stopped.Load()); took > soon {
 			t.Errorf("a request left after %v", took)
 		}
 		next := s.of(e)
@@ -146,8 +146,7 @@ func TestFrozenSocket(t *testing.T) {
 	t.Logf("50 requests left and were answered elsewhere within %v", time.Since(now))
 }
 
-// Requests that run into a frozen relay are answered through another, each once, within a second and what a busy machine
-// takes.
+// Requests that run into a frozen relay are answered through another, each once, soon.
 func TestRequestsLeaveFrozenRelay(t *testing.T) {
 	exit := offering(t)
 	first, second := newTestRelay(t, exit), newTestRelay(t, exit)
@@ -173,7 +172,7 @@ func TestRequestsLeaveFrozenRelay(t *testing.T) {
 	}
 	group.Wait()
 	took := time.Since(began)
-	if n := exit.requests.Load() - before; n != 50 || took > 4*time.Second {
+	if n := exit.requests.Load() - before; n != 50 || took > soon {
 		t.Errorf("50 requests were answered %d times within %v", n, took)
 	}
 	t.Logf("50 requests were answered within %v", took)

@@ -58,22 +58,21 @@ func shapedClient(t *testing.T, answer func(*exchange)) (*testClient, *testExit,
 // The tool has the end of its answer long before the relay sees one.
 func TestEndComesBeforeThePadding(t *testing.T) {
 	padded := make(chan error, 1)
-	c, _, _ := shapedClient(t, func(x *exchange) { padded <- x.shaped(whole(t, `{"answer":1}`)) })
-	began := time.Now()
+	var began time.Time
+	c, _, _ := shapedClient(t, func(x *exchange) {
+		began = time.Now()
+		padded <- x.shaped(whole(t, `{"answer":1}`))
+	})
 	resp := c.do("POST", "/v1/chat/completions", chatBody)
 	if got := read(t, resp); got != `{"answer":1}` || resp.ContentLength != int64(len(got)) {
 		t.Errorf("answer %q, length %d", got, resp.ContentLength)
 	}
-	if took := time.Since(began); took > 1500*time.Millisecond {
-		t.Errorf("the tool waited %v for the end, half as long as the padding takes", took)
-	}
-	select {
-	case <-padded:
-		t.Error("the padding ended with the answer")
-	default:
-	}
+	ended := time.Now()
 	if err := <-padded; err != nil {
 		t.Errorf("the padding was not read to its end: %v", err)
+	}
+	if took, padding := ended.Sub(began), time.Since(began); took > padding/2 {
+		t.Errorf("the tool waited %v for the end, and the padding took %v", took, padding)
 	}
 }
 
@@ -150,7 +149,7 @@ func TestStopEndsPadding(t *testing.T) {
 	if err := c.stop(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > soon {
 		t.Errorf("stopping took %v", took)
 	}
 	if err := <-ended; err == nil {
