@@ -74,12 +74,15 @@ func finishSlow(ts *testscript.TestScript, _ bool, _ []string) {
 	b.once.Do(func() { close(b.finish) })
 }
 
+// tardiness is how late what a script waits for may be, on a machine that does much else.
+const tardiness = time.Minute
+
 // beginStreams is the command stream.
 func beginStreams(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	var begun []*stream
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(tardiness)
 	for len(begun) < n {
 		s, err := beginStream(args[2], args[3])
 		switch {
@@ -123,7 +126,7 @@ func hangUp(ts *testscript.TestScript, _ bool, args []string) {
 
 // waitLog is the command waitlog.
 func waitLog(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(tardiness)
 	for !strings.Contains(ts.ReadFile(args[0]+".log"), args[1]) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("the log of %s has no %q:\n%s", args[0], args[1], ts.ReadFile(args[0]+".log"))

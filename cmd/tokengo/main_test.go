@@ -144,7 +144,7 @@ func terminate(ts *testscript.TestScript, _ bool, args []string) {
 	p := find(ts, args[0])
 	delete(running(ts), args[0])
 	ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
-	timer := time.AfterFunc(20*time.Second, func() { p.cmd.Process.Kill() })
+	timer := time.AfterFunc(tardiness, func() { p.cmd.Process.Kill() })
 	defer timer.Stop()
 	err := p.cmd.Wait()
 	p.stdout.Close()
@@ -167,7 +167,7 @@ func ask(ts *testscript.TestScript, _ bool, args []string) {
 	if fail {
 		args = args[1:]
 	}
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(tardiness)
 	for {
 		status, header, text, err := post(args[0], args[1])
 		ok := err == nil && status == http.StatusOK
@@ -205,7 +205,7 @@ func busy(ts *testscript.TestScript, _ bool, args []string) {
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	want := regexp.MustCompile(args[0])
 	var out []byte
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(tardiness); time.Now().Before(deadline); {
 		cmd := exec.Command(args[1], args[2:]...)
 		cmd.Dir = ts.MkAbs(".")
 		cmd.Env = os.Environ()
