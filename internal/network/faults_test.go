@@ -76,7 +76,7 @@ func TestStreamBreaks(t *testing.T) {
 // askUntilBegun asks until the backend has begun an answer: after a cut the tunnel takes a moment to heal.
 func askUntilBegun(t *testing.T, n *network.Network, path string, begun <-chan struct{}) *http.Response {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(10 * slowdown * time.Second)
 	for {
 		answer := post(t, t.Context(), n.ClientURL()+path, chat)
 		if answer.StatusCode == http.StatusOK {
@@ -165,8 +165,8 @@ func TestHeals(t *testing.T) {
 				if answer.StatusCode == http.StatusOK {
 					break
 				}
-				if time.Since(begin) > 5*time.Second {
-					t.Fatalf("%s: still %s after 5 s", name, answer.Status)
+				if took := time.Since(begin); took > 5*slowdown*time.Second {
+					t.Fatalf("%s: still %s after %v", name, answer.Status, took)
 				}
 			}
 		}

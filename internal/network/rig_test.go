@@ -42,8 +42,8 @@ type matrix struct {
 	victim, victimRelay int
 }
 
-// newMatrix starts the network. What before breaks is broken from the start.
-func newMatrix(t *testing.T, before func(*matrix)) *matrix {
+// newMatrix starts the network. What is broken before the fault's strike is broken from the start.
+func newMatrix(t *testing.T, f fault) *matrix {
 	t.Helper()
 	m := &matrix{release: make(chan struct{})}
 	m.crowd.Tools = &http.Client{Transport: &http.Transport{}}
@@ -54,11 +54,14 @@ func newMatrix(t *testing.T, before func(*matrix)) *matrix {
 	for i := range matrixExits {
 		cfg.Exits = append(cfg.Exits, m.exit(t, i))
 	}
-	cfg.Client.Patience = client.Patience{Time: patience, FirstByte: firstByte}
-	cfg.Client.AnswerTimeout, cfg.Client.StallTimeout = firstByte, stall
+	cfg.Client.Patience = client.Patience{Time: patience, FirstByte: patience}
+	cfg.Client.AnswerTimeout, cfg.Client.StallTimeout = patience, patience
+	if f.silent {
+		cfg.Client.Patience.FirstByte, cfg.Client.AnswerTimeout, cfg.Client.StallTimeout = silence, silence, silence
+	}
 	cfg.Client.RefreshInterval = time.Second
-	if before != nil {
-		before(m)
+	if f.before != nil {
+		f.before(m)
 	}
 	m.network = start(t, cfg)
 	m.crowd.URL = m.network.ClientURL()
