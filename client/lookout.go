@@ -124,7 +124,7 @@ func (o *lookout) run(ctx context.Context, r *relay, elsewhere func() bool) {
 		default: // those who wait are no better off elsewhere
 			continue
 		}
-		silences = 0
+		silences, handshakes = 0, 0
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tokengo/tokengo/internal/relayurl"
 	"github.com/tokengo/tokengo/route"
 )
 
@@ -298,5 +300,39 @@ func TestWatchEnds(t *testing.T) {
 		if times != 1 {
 			t.Errorf("told %d times", times)
 		}
+	})
+}
+
+// Each connection of a relay whose handshake stops gets a second probe: the handshakes of one do not count against the next.
+func TestEachHandshakeIsProbedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelay(relayurl.URL{Host: "relay.example:443"}, func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			go func() {
+				there.Read(make([]byte, 1))
+				go io.Copy(io.Discard, there)
+				time.Sleep(10 * time.Millisecond)
+				io.WriteString(there, "\x16\x03\x03\x00\x7a")
+			}()
+			return here, nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() { r.lookout.run(ctx, r, func() bool { return true }) })
+		var first time.Duration
+		for n := range 3 {
+			began, lost := time.Now(), make(chan struct{})
+			stop := r.lookout.watch(ctx, func(error) { close(lost) })
+			<-lost
+			stop()
+			if took := time.Since(began); n == 0 {
+				first = took
+			} else if took < first {
+				t.Errorf("connection %d was given up after %v, the first after %v", n+1, took, first)
+			}
+		}
+		cancel()
+		r.transport.cut()
+		group.Wait()
 	})
 }
