@@ -87,18 +87,6 @@ func lastNumber(text []byte, key string) (int, bool) {
 	return min(n, maxUsage), end > 0
 }
 
-// LinesPerEvent is how many lines one event of a stream has, by and large: an event of Claude and of the Responses API
-// has a name, and all but Ollama's end in an empty line.
-func (op Operation) LinesPerEvent() int {
-	switch {
-	case op.Protocol == service.Ollama:
-		return 1
-	case op.Protocol == service.Claude, op.Kind == Responses:
-		return 3
-	}
-	return 2
-}
-
 // ErrorCode returns the code in an error that [Error.Response] or [Error.StreamEvent] made for the operation; "" when
 // there is none or it is not one of ours.
 func (op Operation) ErrorCode(body []byte) Code {
