@@ -73,11 +73,12 @@ func (d *directory) run(ctx context.Context) {
 	group.Wait()
 }
 
-// elsewhere reports whether another relay than p's works.
+// elsewhere reports whether another relay than p's works: it has answered, and not failed since.
 func (d *directory) elsewhere(p *poller) bool {
 	return slices.ContainsFunc(d.pollers, func(other *poller) bool {
 		state, _ := other.relay.health.state(time.Now())
-		return other != p && state == route.Closed
+		_, known := other.relay.health.roundTrip()
+		return other != p && known && state == route.Closed
 	})
 }
 

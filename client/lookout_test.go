@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -245,6 +246,24 @@ func TestNowhereElse(t *testing.T) {
 				t.Errorf("frozen for good: after %v: %v", took, err)
 			}
 		})
+	}
+}
+
+// A relay that has not answered yet is nowhere to go: for its sake no request is given up elsewhere.
+func TestElsewhere(t *testing.T) {
+	d := newDirectory(Config{Relays: []relayurl.URL{{Host: "a:1"}, {Host: "b:1"}}, Logger: slog.New(slog.DiscardHandler)})
+	a, b := d.pollers[0], &d.pollers[1].relay.health
+	d.pollers[0].relay.health.measured(time.Millisecond)
+	if d.elsewhere(a) {
+		t.Error("a relay that has not answered yet is taken for one that works")
+	}
+	b.measured(time.Millisecond)
+	if !d.elsewhere(a) {
+		t.Error("a relay that has answered is not taken for one that works")
+	}
+	b.failed(time.Now())
+	if d.elsewhere(a) {
+		t.Error("a relay that has failed is taken for one that works")
 	}
 }
 
