@@ -17,7 +17,7 @@ const (
 	// maxRows is how many listings of one model are drawn among for one request. Of a model that more exits offer, a part
 	// is looked at that begins at random; more of it when that part has nothing. Who asks for the cheapest, the fastest, or
 	// certain exits first has all looked at.
-	maxRows = 8192
+	maxRows = 6144
 )
 
 // scan looks once at all listings that a name means, under one filter, and keeps the best.
