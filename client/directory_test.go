@@ -171,15 +171,20 @@ func TestTrustedIdentities(t *testing.T) {
 	}
 }
 
-// Of one identity the highest sequence counts, wherever it is listed.
-func TestNewestDescriptionWins(t *testing.T) {
+// threeVersions are one exit's descriptions with the sequences 0 to 2, each with keys of its own.
+func threeVersions(t *testing.T) (versions []*testExit) {
 	identity := newIdentity(t)
-	var versions []*testExit
 	for sequence := range 3 {
 		info := testInfo(models(service.OpenAI, "m"))
 		info.Sequence = int64(sequence)
 		versions = append(versions, newExit(t, identity, info))
 	}
+	return versions
+}
+
+// Of one identity the highest sequence counts, wherever it is listed.
+func TestNewestDescriptionWins(t *testing.T) {
+	versions := threeVersions(t)
 	c := start(t, Config{}, newTestRelay(t, versions[0], versions[2], versions[1]), newTestRelay(t, versions[1]))
 	exits := c.Exits()
 	if len(exits) != 1 || exits[0].Info.Sequence != 2 || len(exits[0].Paths) != 1 {
@@ -218,13 +223,7 @@ func TestOlderDescriptionOfTheSameKeysIsAPath(t *testing.T) {
 
 // A relay that lists again what its exit has replaced does not have it used.
 func TestOlderDescriptionAgain(t *testing.T) {
-	identity := newIdentity(t)
-	var versions []*testExit
-	for sequence := range 3 {
-		info := testInfo(models(service.OpenAI, "m"))
-		info.Sequence = int64(sequence)
-		versions = append(versions, newExit(t, identity, info))
-	}
+	versions := threeVersions(t)
 	s := newSegmented(t, []*testExit{versions[1]})
 	c := start(t, Config{RefreshInterval: time.Millisecond}, s.relay)
 	list := func(e *testExit) { s.set(func() { s.exits = [][]*testExit{{e}} }) }

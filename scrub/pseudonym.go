@@ -57,7 +57,7 @@ func (p *Pseudonyms) Skipped() []string { return slices.Clone(p.skipped) }
 // Len returns how many texts are looked for, spellings of one value counted each.
 func (p *Pseudonyms) Len() int { return len(p.first.out.pairs) }
 
-// each yields the placeholders with every number that is tried, the first of them as often as it may serve.
+// each yields the placeholders with each number that may be tried, in their order.
 func (p *Pseudonyms) each(yield func(*names) bool) {
 	if !yield(p.first) {
 		return

@@ -6,13 +6,11 @@ package main
 import (
 	"bytes"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // Widths of help texts, in columns.
@@ -37,10 +35,8 @@ func fitHelp(root *cobra.Command) {
 
 // widthOf is the width to write help in.
 func widthOf(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return min(width, maxHelpWidth)
-		}
+	if width := screenOf(w).width; width > 0 {
+		return min(width, maxHelpWidth)
 	}
 	return helpWidth
 }
