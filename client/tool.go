@@ -12,11 +12,11 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/internal/readbuf"
 )
 
 // tool is where an answer is written to.
@@ -157,37 +157,18 @@ func (t *tool) write(p []byte) error {
 	return t.control.Flush()
 }
 
-// bufferSizes are the sizes of what holds an answer on its way from an exit to a tool. Most reads are a token, and many
-// streams may wait at once.
-var bufferSizes = [...]int{smallBuffer, 8 << 10, largeBuffer}
+// buffers are what holds an answer on its way from an exit to a tool.
+var buffers = readbuf.Bytes(smallBuffer, 8<<10, largeBuffer)
 
-var buffers [len(bufferSizes)]sync.Pool // of *[]byte of these sizes
-
-// buffer is one of these sizes.
+// buffer is one of them.
 type buffer struct{ bytes *[]byte }
 
 // newBuffer returns the smallest with room for more than n bytes, or the largest.
-func newBuffer(n int) *buffer {
-	i := bufferFor(n)
-	if bytes, ok := buffers[i].Get().(*[]byte); ok {
-		return &buffer{bytes}
-	}
-	bytes := make([]byte, bufferSizes[i])
-	return &buffer{&bytes}
-}
-
-// bufferFor is the index of the smallest size above n, or of the largest.
-func bufferFor(n int) int {
-	i := 0
-	for i < len(bufferSizes)-1 && bufferSizes[i] <= n {
-		i++
-	}
-	return i
-}
+func newBuffer(n int) *buffer { return &buffer{buffers.Take(n)} }
 
 // fit prepares for the next read after one of n bytes: with room for more, if there is a size for that.
 func (b *buffer) fit(n int) {
-	if len(*b.bytes) != bufferSizes[bufferFor(n)] {
+	if len(*b.bytes) != buffers.Size(n) {
 		b.release()
 		*b = *newBuffer(n)
 	}
@@ -196,5 +177,5 @@ func (b *buffer) fit(n int) {
 // release gives the memory back, with nothing of the answer in it.
 func (b *buffer) release() {
 	clear(*b.bytes)
-	buffers[bufferFor(len(*b.bytes)-1)].Put(b.bytes)
+	buffers.Put(b.bytes, len(*b.bytes))
 }

@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tokengo/tokengo/bhttp"
 	"github.com/tokengo/tokengo/dialect"
+	"github.com/tokengo/tokengo/internal/readbuf"
 	"github.com/tokengo/tokengo/ohttp"
 	"github.com/tokengo/tokengo/shape"
 )
@@ -42,7 +42,7 @@ func (h *handler) newAnswer(w http.ResponseWriter, opened *ohttp.OpenedRequest, 
 
 // known sends a whole answer, in one sealed chunk if it fits.
 func (a *answer) known(resp *bhttp.Response, content []byte) error {
-	b := takeScratch(len(content))
+	b := scratches.Take(len(content))
 	defer b.release()
 	if a.noContent {
 		content = nil
@@ -102,7 +102,7 @@ func (a *answer) newStream(resp *bhttp.Response, coalesce bool) (*stream, error)
 	if coalesce {
 		size = largeRead
 	}
-	s := &stream{answer: a, coalesce: coalesce, buf: takeScratch(size)}
+	s := &stream{answer: a, coalesce: coalesce, buf: scratches.Take(size)}
 	var err error
 	if s.buf.out, err = bhttp.AppendResponseHead(s.buf.out[:0], resp); err != nil {
 		s.release()
@@ -188,11 +188,11 @@ func (s *stream) endFailed(code dialect.Code) error {
 // fit prepares for the next read after one of n bytes: with room for more, if there is a size for that. What fills
 // chunks keeps the memory that it has for them.
 func (s *stream) fit(n int) {
-	size := scratchSizes[scratchFor(n)]
+	size := scratches.Size(n)
 	if size == len(s.buf.in) || size < len(s.buf.in) && s.coalesce {
 		return
 	}
-	other := takeScratch(n)
+	other := scratches.Take(n)
 	other.out = append(other.out[:0], s.buf.out...)
 	s.buf.release()
 	s.buf = other
@@ -204,28 +204,7 @@ type scratch struct {
 	out []byte // Binary HTTP to be sealed
 }
 
-// scratchSizes are the sizes of what is read at once.
-var scratchSizes = [...]int{smallRead, mediumRead, largeRead}
-
-var scratches [len(scratchSizes)]sync.Pool // of *scratch of these sizes
-
-// scratchFor is the index of the smallest size above n, or of the largest.
-func scratchFor(n int) int {
-	i := 0
-	for i < len(scratchSizes)-1 && scratchSizes[i] <= n {
-		i++
-	}
-	return i
-}
-
-// takeScratch returns memory to read more than n bytes at once, or as many as it makes sense to.
-func takeScratch(n int) *scratch {
-	i := scratchFor(n)
-	if b, ok := scratches[i].Get().(*scratch); ok {
-		return b
-	}
-	return newScratch(scratchSizes[i])
-}
+var scratches = readbuf.New(newScratch, smallRead, mediumRead, largeRead)
 
 func newScratch(size int) *scratch {
 	const room = 512 // for a head section
@@ -239,7 +218,7 @@ func (b *scratch) release() {
 	if cap(b.out) > 4*ohttp.MaxChunk { // one large answer must not hold memory for ever
 		return
 	}
-	scratches[scratchFor(len(b.in)-1)].Put(b)
+	scratches.Put(b, len(b.in))
 }
 
 // responseNames are the fields that come back, as they stand in an http.Header.

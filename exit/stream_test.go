@@ -314,7 +314,7 @@ func TestStreamTail(t *testing.T) {
 // chunks are filled needs it to the end.
 func TestStreamsWaitInSmallMemory(t *testing.T) {
 	for _, coalesce := range []bool{false, true} {
-		s := &stream{coalesce: coalesce, buf: takeScratch(0)}
+		s := &stream{coalesce: coalesce, buf: scratches.Take(0)}
 		for i, step := range []struct{ read, want, filled int }{ // filled: where chunks are
 			{100, smallRead, smallRead},
 			{smallRead, mediumRead, mediumRead},

@@ -12,10 +12,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/tokengo/tokengo/internal/readbuf"
 	"github.com/tokengo/tokengo/service"
 	"github.com/tokengo/tokengo/tunnel"
 )
@@ -34,9 +34,8 @@ const (
 	largeRead = 32 << 10
 )
 
-// readSizes are the sizes of the buffers that answers pass through. Most reads are a sealed token, and thousands of streams
-// may wait at once.
-var readSizes = [...]int{smallRead, 8 << 10, largeRead}
+// buffers are what answers pass through.
+var buffers = readbuf.Bytes(smallRead, 8<<10, largeRead)
 
 // Answers of the relay itself. Proxy-Status (RFC 9209) names the class, the problem type the case.
 var (
@@ -294,7 +293,7 @@ var errNotTaken = errors.New("the client did not take the answer")
 // copyFlushing copies the answer's body until EOF and flushes every piece, but for the last of an answer
 // whose length is known: that leaves together with the end.
 func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (sent int64, err error) {
-	buf := takeBuffer(0)
+	buf := buffers.Take(0)
 	defer func() { release(buf) }()
 	var n int
 	send := func() error {
@@ -322,37 +321,16 @@ func copyFlushing(w http.ResponseWriter, answer *http.Response, watch *watch) (s
 	}
 }
 
-var buffers [len(readSizes)]sync.Pool // of *[]byte of these sizes
-
-// sizeFor is the index of the smallest size above n, or of the largest.
-func sizeFor(n int) int {
-	i := 0
-	for i < len(readSizes)-1 && readSizes[i] <= n {
-		i++
-	}
-	return i
-}
-
-// takeBuffer returns a buffer to read into after a read of n bytes: with room for more if there is a size for that.
-func takeBuffer(n int) *[]byte {
-	i := sizeFor(n)
-	if buf, ok := buffers[i].Get().(*[]byte); ok {
-		return buf
-	}
-	buf := make([]byte, readSizes[i])
-	return &buf
-}
-
 // fitting exchanges buf, into which n bytes were read, for one of the size to read into next.
 func fitting(buf *[]byte, n int) *[]byte {
-	if len(*buf) == readSizes[sizeFor(n)] {
+	if len(*buf) == buffers.Size(n) {
 		return buf
 	}
 	release(buf)
-	return takeBuffer(n)
+	return buffers.Take(n)
 }
 
-func release(buf *[]byte) { buffers[sizeFor(len(*buf)-1)].Put(buf) }
+func release(buf *[]byte) { buffers.Put(buf, len(*buf)) }
 
 // upload is a request's body on its way to an exit. It knows whether any of it was taken, and renews
 // the deadline of its request as it moves.

@@ -373,7 +373,7 @@ func TestOtherPathsAndMethods(t *testing.T) {
 
 // TestStreamsWaitInSmallBuffers: what piled up once must not hold a large buffer for the rest of a stream.
 func TestStreamsWaitInSmallBuffers(t *testing.T) {
-	buf := takeBuffer(0)
+	buf := buffers.Take(0)
 	for i, step := range []struct{ read, want int }{
 		{100, smallRead}, {smallRead - 1, smallRead}, {smallRead, 8 << 10}, {8 << 10, largeRead}, {largeRead, largeRead}, {smallRead, 8 << 10}, {100, smallRead},
 	} {

@@ -26,9 +26,9 @@ var mayImport = map[string][]string{
 	"cmd/tokengo": {"client", "relay", "exit", "route", "scrub", "shape", "dialect", "service", "internal/network", "internal/relayurl", "internal/keyfile", "internal/secret", "internal/demobackend", "internal/demo", "internal/drain"},
 
 	// Roles: mechanisms and protocols, never each other.
-	"client": {"route", "scrub", "shape", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/keyfile", "internal/relayurl", "internal/secret"},
-	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile"},
-	"exit":   {"tunnel", "shape", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/relayurl", "internal/keyfile", "internal/secret"},
+	"client": {"route", "scrub", "shape", "dialect", "bhttp", "ohttp", "service", "internal/drain", "internal/keyfile", "internal/readbuf", "internal/relayurl", "internal/secret"},
+	"relay":  {"tunnel", "service", "internal/drain", "internal/keyfile", "internal/readbuf"},
+	"exit":   {"tunnel", "shape", "dialect", "dialect/translate", "bhttp", "ohttp", "service", "internal/readbuf", "internal/relayurl", "internal/keyfile", "internal/secret"},
 
 	// Mechanisms: protocols.
 	"tunnel":  {"service", "internal/relayurl"},
@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"internal/drain":       {},
 	"internal/relayurl":    {},
 	"internal/keyfile":     {},
+	"internal/readbuf":     {},
 	"internal/secret":      {},
 	"internal/demobackend": {},
 	"internal/network":     {"client", "relay", "exit", "internal/relayurl"},
